@@ -1,0 +1,155 @@
+use std::error::Error;
+use std::fmt;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_types::request_id::RequestId;
+
+/// Why a call of an AWS service did not end well, in the words of the service and without its types.
+///
+/// Its [`Display`](fmt::Display) is one line: operation, message, then error code and request id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceError {
+    operation: &'static str,
+    kind: ServiceErrorKind,
+    code: Option<String>,
+    message: String,
+    request_id: Option<String>,
+}
+
+/// What sort of failure it was: it decides what a person can do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ServiceErrorKind {
+    /// The service answered and said no: permissions, a missing thing, a bad value.
+    Refused,
+    /// The service said that too much is asked of it, and went on saying so.
+    Throttled,
+    /// The service answered with a fault of its own (5xx).
+    Unavailable,
+    /// No answer came: name not found, connection refused or cut, TLS not agreed.
+    Unreachable,
+    /// No answer came within the time allowed.
+    TimedOut,
+    /// The answer could not be understood, or the call could not be put together.
+    Unreadable,
+}
+
+impl ServiceError {
+    /// Takes what the SDK reported for `operation` (the API's own name, such as `AssumeRole`).
+    pub fn new<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> Self
+    where
+        E: ProvideErrorMetadata + RequestId + Error + 'static,
+    {
+        let status = error.raw_response().map(|response| response.status().as_u16());
+        let metadata = error.as_service_error();
+        let code = metadata.and_then(ProvideErrorMetadata::code).map(str::to_owned);
+        let message = metadata
+            .and_then(ProvideErrorMetadata::message)
+            .map_or_else(|| describe(error, status), str::to_owned);
+        let request_id = error
+            .as_service_error()
+            .and_then(RequestId::request_id)
+            .or_else(|| error.raw_response()?.headers().get("x-amzn-requestid"))
+            .map(str::to_owned);
+        Self { operation, kind: kind_of(error, code.as_deref(), status), code, message, request_id }
+    }
+
+    /// The API operation, such as `AssumeRole`.
+    #[must_use]
+    pub fn operation(&self) -> &'static str {
+        self.operation
+    }
+
+    /// What sort of failure it was.
+    #[must_use]
+    pub fn kind(&self) -> ServiceErrorKind {
+        self.kind
+    }
+
+    /// The service's own error code, such as `AccessDenied`.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.code.as_deref()
+    }
+
+    /// The service's own words. They come from outside: neutralise them before they are printed.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The id under which AWS support finds this call.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
+    }
+}
+
+impl fmt::Display for ServiceError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.operation, self.message)?;
+        match (&self.code, &self.request_id) {
+            (Some(code), Some(id)) => write!(formatter, " ({code}, request id {id})"),
+            (Some(code), None) => write!(formatter, " ({code})"),
+            (None, Some(id)) => write!(formatter, " (request id {id})"),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+impl Error for ServiceError {}
+
+fn kind_of<E>(error: &SdkError<E, HttpResponse>, code: Option<&str>, status: Option<u16>) -> ServiceErrorKind {
+    match error {
+        SdkError::TimeoutError(_) => ServiceErrorKind::TimedOut,
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => ServiceErrorKind::TimedOut,
+        SdkError::DispatchFailure(_) => ServiceErrorKind::Unreachable,
+        SdkError::ServiceError(_) if code.is_some_and(is_throttle) || status == Some(429) => {
+            ServiceErrorKind::Throttled
+        }
+        _ if status.is_some_and(|status| status >= 500) => ServiceErrorKind::Unavailable,
+        SdkError::ServiceError(_) => ServiceErrorKind::Refused,
+        _ => ServiceErrorKind::Unreadable,
+    }
+}
+
+/// The codes that the SDKs retry as throttling ("Retry behavior", AWS SDKs and Tools Reference Guide).
+fn is_throttle(code: &str) -> bool {
+    matches!(
+        code,
+        "Throttling"
+            | "ThrottlingException"
+            | "ThrottledException"
+            | "RequestThrottledException"
+            | "TooManyRequestsException"
+            | "ProvisionedThroughputExceededException"
+            | "TransactionInProgressException"
+            | "RequestLimitExceeded"
+            | "BandwidthLimitExceeded"
+            | "LimitExceededException"
+            | "RequestThrottled"
+            | "SlowDown"
+            | "PriorRequestNotComplete"
+            | "EC2ThrottledException"
+    )
+}
+
+/// The innermost reasons of an error without a message of the service's own.
+fn describe<E: Error + 'static>(error: &SdkError<E, HttpResponse>, status: Option<u16>) -> String {
+    let mut reasons: Vec<String> = Vec::new();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !text.is_empty() && !reasons.iter().any(|known| known.contains(&text)) {
+            reasons.push(text);
+        }
+        cause = error.source();
+    }
+    let reasons = if reasons.is_empty() { error.to_string() } else { reasons.join(": ") };
+    match status {
+        Some(status) => format!("the service answered HTTP {status}: {reasons}"),
+        None => reasons,
+    }
+}
