@@ -1,0 +1,160 @@
+use url::{Host, Url};
+
+use super::error::TokenRequestError;
+
+/// The job's token address, known to be safe to send the job's token to.
+#[derive(Debug, Clone)]
+pub(crate) struct TokenAddress(Url);
+
+/// The parts of `…/{organization}/{project}/_apis/distributedtask/hubs/{hub}/plans/{plan}/jobs/{job}/oidctoken`.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct TokenPath {
+    pub(crate) organization: String,
+    pub(crate) project: String,
+    pub(crate) hub: String,
+    pub(crate) plan: String,
+    pub(crate) job: String,
+}
+
+impl TokenAddress {
+    /// Takes an https address, or http on this machine itself (for tests).
+    pub(crate) fn parse(text: &str) -> Result<Self, TokenRequestError> {
+        let invalid = || TokenRequestError::InvalidAddress {
+            address: text.to_owned(),
+        };
+        let url = Url::parse(text).map_err(|_| invalid())?;
+        let loopback = match url.host() {
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            Some(Host::Domain(name)) => name == "localhost",
+            None => return Err(invalid()),
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(TokenRequestError::InvalidAddress {
+                address: "one with a user name in it".to_owned(),
+            });
+        }
+        match url.scheme() {
+            "https" => Ok(Self(url)),
+            "http" if loopback => Ok(Self(url)),
+            _ => Err(TokenRequestError::InsecureAddress {
+                address: text.to_owned(),
+            }),
+        }
+    }
+
+    /// Scheme, host and port.
+    pub(crate) fn origin(&self) -> Url {
+        let mut origin = self.0.clone();
+        origin.set_path("");
+        origin.set_query(None);
+        origin.set_fragment(None);
+        origin
+    }
+
+    /// The address itself, with the API version and `query` of the call.
+    pub(crate) fn with_query(&self, connection_id: Option<&str>) -> Url {
+        let mut url = self.0.clone();
+        url.set_query(None);
+        url.set_fragment(None);
+        url.query_pairs_mut().append_pair("api-version", "7.1");
+        if let Some(connection_id) = connection_id {
+            url.query_pairs_mut()
+                .append_pair("serviceConnectionId", connection_id);
+        }
+        url
+    }
+
+    /// The parts that the REST API names. What an address leaves out (`*.visualstudio.com` has no organization in its
+    /// path) stays empty: the call goes to the agent's address all the same.
+    pub(crate) fn path(&self) -> TokenPath {
+        let segments: Vec<&str> = self.0.path_segments().map(Iterator::collect).unwrap_or_default();
+        let Some(apis) = segments.iter().position(|segment| *segment == "_apis") else {
+            return TokenPath::default();
+        };
+        let after = |name: &str| {
+            let at = segments.iter().position(|segment| *segment == name);
+            at.and_then(|at| segments.get(at + 1))
+                .map(|part| (*part).to_owned())
+                .unwrap_or_default()
+        };
+        let before = |back: usize| {
+            apis.checked_sub(back)
+                .map(|at| segments[at].to_owned())
+                .unwrap_or_default()
+        };
+        TokenPath {
+            organization: before(2),
+            project: before(1),
+            hub: after("hubs"),
+            plan: after("plans"),
+            job: after("jobs"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TAIL: &str = "pid/_apis/distributedtask/hubs/build/plans/plan-1/jobs/job-1/oidctoken";
+
+    #[test]
+    fn only_https_and_this_machine_get_the_token() {
+        for good in [
+            "https://dev.azure.com/contoso",
+            "http://127.0.0.1:81/x",
+            "http://[::1]/x",
+            "http://localhost/x",
+        ] {
+            assert!(TokenAddress::parse(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://dev.azure.com/contoso",
+            "http://127.0.0.1.evil.example/",
+            "http://localhost.evil.example/",
+            "ftp://127.0.0.1/",
+            "https://user:secret@dev.azure.com/",
+            "dev.azure.com/contoso",
+            "https://",
+            "",
+        ] {
+            let error = TokenAddress::parse(bad).unwrap_err();
+            assert!(!error.to_string().contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_parts_are_found_in_every_form_of_address() {
+        for (address, organization) in [
+            (format!("https://dev.azure.com/contoso/{TAIL}"), "contoso"),
+            (format!("https://contoso.visualstudio.com/{TAIL}"), ""),
+            (
+                format!("https://server/tfs/DefaultCollection/{TAIL}"),
+                "DefaultCollection",
+            ),
+        ] {
+            let path = TokenAddress::parse(&address).unwrap().path();
+            let parts = [path.organization, path.project, path.hub, path.plan, path.job];
+            assert_eq!(
+                parts,
+                [organization, "pid", "build", "plan-1", "job-1"],
+                "{address}"
+            );
+        }
+        assert_eq!(
+            TokenAddress::parse("https://x/y").unwrap().path(),
+            TokenPath::default()
+        );
+    }
+
+    #[test]
+    fn the_query_is_ours() {
+        let address = TokenAddress::parse("https://dev.azure.com/contoso/t?api-version=1&x=y#z").unwrap();
+        assert_eq!(
+            address.with_query(Some("id&1")).as_str(),
+            "https://dev.azure.com/contoso/t?api-version=7.1&serviceConnectionId=id%261"
+        );
+        assert_eq!(address.origin().as_str(), "https://dev.azure.com/");
+    }
+}

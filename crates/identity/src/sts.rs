@@ -1,0 +1,125 @@
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_sts::Client;
+use aws_sdk_sts::types::Credentials as StsCredentials;
+use aws_types::SdkConfig;
+use causeway_types::{ServiceError, account_of_arn};
+use secrecy::ExposeSecret;
+
+use crate::access_key::AccessKey;
+use crate::claims::OidcToken;
+use crate::plan::RoleRequest;
+use crate::resolve::{Caller, Session};
+
+/// What STS answered that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum StsError {
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    #[error("{operation}: the answer lacks {what}")]
+    Incomplete {
+        operation: &'static str,
+        what: &'static str,
+    },
+}
+
+/// `AssumeRoleWithWebIdentity`: unsigned, the token itself is the proof.
+pub(crate) async fn assume_with_token(
+    config: &SdkConfig,
+    role: &RoleRequest,
+    token: &OidcToken,
+) -> Result<Session, StsError> {
+    const OPERATION: &str = "AssumeRoleWithWebIdentity";
+    let answer = Client::new(config)
+        .assume_role_with_web_identity()
+        .role_arn(role.arn.as_str())
+        .role_session_name(role.session_name.as_str())
+        .duration_seconds(role.duration.seconds())
+        .web_identity_token(token.secret().expose_secret())
+        .send()
+        .await
+        .map_err(|error| ServiceError::new(OPERATION, &error))?;
+    session(
+        OPERATION,
+        answer.credentials(),
+        answer.assumed_role_user().map(|user| user.arn()),
+    )
+}
+
+/// `AssumeRole`, signed with `key`.
+pub(crate) async fn assume(
+    config: &SdkConfig,
+    role: &RoleRequest,
+    key: &AccessKey,
+) -> Result<Session, StsError> {
+    const OPERATION: &str = "AssumeRole";
+    let answer = client(config, key)
+        .assume_role()
+        .role_arn(role.arn.as_str())
+        .role_session_name(role.session_name.as_str())
+        .duration_seconds(role.duration.seconds())
+        .set_external_id(role.external_id.as_ref().map(|id| id.as_str().to_owned()))
+        .send()
+        .await
+        .map_err(|error| ServiceError::new(OPERATION, &error))?;
+    session(
+        OPERATION,
+        answer.credentials(),
+        answer.assumed_role_user().map(|user| user.arn()),
+    )
+}
+
+/// `GetCallerIdentity`, signed with `key`: it needs no permission.
+pub(crate) async fn caller(config: &SdkConfig, key: &AccessKey) -> Result<Caller, StsError> {
+    const OPERATION: &str = "GetCallerIdentity";
+    let answer = client(config, key)
+        .get_caller_identity()
+        .send()
+        .await
+        .map_err(|error| ServiceError::new(OPERATION, &error))?;
+    caller_of(OPERATION, answer.arn())
+}
+
+fn client(config: &SdkConfig, key: &AccessKey) -> Client {
+    let config = config
+        .to_builder()
+        .credentials_provider(SharedCredentialsProvider::new(key.to_sdk()))
+        .build();
+    Client::new(&config)
+}
+
+fn session(
+    operation: &'static str,
+    credentials: Option<&StsCredentials>,
+    arn: Option<&str>,
+) -> Result<Session, StsError> {
+    let credentials = credentials.ok_or(StsError::Incomplete {
+        operation,
+        what: "credentials",
+    })?;
+    let key = AccessKey {
+        id: credentials.access_key_id().to_owned(),
+        secret: credentials.secret_access_key().into(),
+        session_token: Some(credentials.session_token().into()),
+    };
+    let expires_at = Some(credentials.expiration().secs());
+    Ok(Session {
+        key,
+        expires_at,
+        caller: caller_of(operation, arn)?,
+    })
+}
+
+fn caller_of(operation: &'static str, arn: Option<&str>) -> Result<Caller, StsError> {
+    let arn = arn.ok_or(StsError::Incomplete {
+        operation,
+        what: "the caller's ARN",
+    })?;
+    let account = account_of_arn(arn).ok_or(StsError::Incomplete {
+        operation,
+        what: "the caller's account",
+    })?;
+    Ok(Caller {
+        account,
+        arn: arn.to_owned(),
+    })
+}
