@@ -25,9 +25,7 @@ impl FromStr for ConnectionId {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match uuid::Uuid::try_parse(text) {
             Ok(_) => Ok(Self(text.to_owned())),
-            Err(_) => Err(ConnectionError::NotAnId {
-                text: text.to_owned(),
-            }),
+            Err(_) => Err(ConnectionError::NotAnId { text: text.to_owned() }),
         }
     }
 }
@@ -89,11 +87,7 @@ impl Connection {
             .ok_or_else(|| ConnectionError::Absent { id: id.0.clone() })?;
         let authorization: Map<String, Value> =
             serde_json::from_str(authorization).map_err(|_| malformed())?;
-        let scheme = authorization
-            .get("scheme")
-            .and_then(Value::as_str)
-            .ok_or_else(malformed)?
-            .to_owned();
+        let scheme = authorization.get("scheme").and_then(Value::as_str).ok_or_else(malformed)?.to_owned();
         let parameters = fields(authorization.get("parameters"))
             .ok_or_else(malformed)?
             .map(|(name, value)| (name, SecretString::from(value)))
@@ -105,12 +99,7 @@ impl Connection {
             }
             None => BTreeMap::new(),
         };
-        Ok(Self {
-            id,
-            scheme,
-            parameters,
-            data,
-        })
+        Ok(Self { id, scheme, parameters, data })
     }
 
     /// The connection's GUID.
@@ -189,10 +178,7 @@ mod tests {
         assert!(
             connection.parameter("externalId").is_none() && connection.parameter("sessionToken").is_none()
         );
-        assert_eq!(
-            connection.data("RoleArn"),
-            Some("arn:aws:iam::123456789012:role/a")
-        );
+        assert_eq!(connection.data("RoleArn"), Some("arn:aws:iam::123456789012:role/a"));
         assert_eq!(connection.id().as_str(), ID, "the case of the GUID is kept");
     }
 
@@ -205,12 +191,7 @@ mod tests {
 
     #[test]
     fn what_is_no_connection_is_refused_without_showing_it() {
-        for auth in [
-            "s3cret",
-            "[]",
-            r#"{"parameters":{}}"#,
-            r#"{"scheme":"None","parameters":"s3cret"}"#,
-        ] {
+        for auth in ["s3cret", "[]", r#"{"parameters":{}}"#, r#"{"scheme":"None","parameters":"s3cret"}"#] {
             let error = read(auth, None).unwrap_err();
             assert!(matches!(error, ConnectionError::Malformed { .. }), "{error:?}");
             assert!(!error.to_string().contains("s3cret"));
@@ -224,11 +205,8 @@ mod tests {
 
     #[test]
     fn debug_shows_no_parameter() {
-        let connection = read(
-            r#"{"scheme":"UsernamePassword","parameters":{"password":"s3cret"}}"#,
-            None,
-        )
-        .unwrap();
+        let connection =
+            read(r#"{"scheme":"UsernamePassword","parameters":{"password":"s3cret"}}"#, None).unwrap();
         assert!(!format!("{connection:?}").contains("s3cret"));
     }
 }

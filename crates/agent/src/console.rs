@@ -97,11 +97,7 @@ impl Console {
 
     /// How far the step is, in percent.
     pub fn progress(&self, percent: u8) {
-        self.command(
-            "task.setprogress",
-            &[("value", &percent.min(100).to_string())],
-            "",
-        );
+        self.command("task.setprogress", &[("value", &percent.min(100).to_string())], "");
     }
 
     /// Registers a secret: the agent shows `***` for it from here on. Each line of several is registered by itself.
@@ -129,12 +125,7 @@ impl Console {
         if value.is_multi_line() {
             return Err(MultiLineSecret);
         }
-        self.set(
-            "task.setvariable",
-            name,
-            &[("issecret", "true")],
-            value.0.expose_secret(),
-        );
+        self.set("task.setvariable", name, &[("issecret", "true")], value.0.expose_secret());
         Ok(())
     }
 
@@ -179,9 +170,7 @@ impl Console {
 
     fn line(&self, text: &str) {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-        let written = out
-            .write_all(format!("{text}\n").as_bytes())
-            .and_then(|()| out.flush());
+        let written = out.write_all(format!("{text}\n").as_bytes()).and_then(|()| out.flush());
         if written.is_err() {
             self.broken.store(true, Ordering::Relaxed);
         }

@@ -15,9 +15,7 @@ impl Escaping {
     /// `decode_percents` is the job's variable of that name; absent means true.
     #[must_use]
     pub fn new(decode_percents: Option<&str>) -> Self {
-        Self {
-            percents: !decode_percents.is_some_and(|value| value.eq_ignore_ascii_case("false")),
-        }
+        Self { percents: !decode_percents.is_some_and(|value| value.eq_ignore_ascii_case("false")) }
     }
 
     /// What stands behind the closing bracket of a command.
@@ -56,11 +54,7 @@ mod tests {
         for (to, from) in mappings {
             text = text.replace(from, &to.to_string());
         }
-        if percents {
-            text.replace("%AZP25", "%")
-        } else {
-            text
-        }
+        if percents { text.replace("%AZP25", "%") } else { text }
     }
 
     #[test]
@@ -73,11 +67,7 @@ mod tests {
             ("%AZP25", "%AZP25AZP25", "%AZP25AZP25"),
             ("a\r\nb", "a%0D%0Ab", "a%0D%0Ab"),
             ("a;b]c", "a;b]c", "a%3Bb%5Dc"),
-            (
-                "##vso[task.complete]",
-                "##vso[task.complete]",
-                "##vso[task.complete%5D",
-            ),
+            ("##vso[task.complete]", "##vso[task.complete]", "##vso[task.complete%5D"),
             ("", "", ""),
         ] {
             assert_eq!(escaping.data(text), data);

@@ -18,7 +18,7 @@ pub enum InputError {
         context: &'static str,
     },
     /// Something was given that the input does not take.
-    #[error("input {name} is \"{value}\": {problem}")]
+    #[error("input {name}{}: {problem}", given(.value, .problem))]
     Invalid {
         /// The input's name as it stands in task.json.
         name: &'static str,
@@ -29,14 +29,16 @@ pub enum InputError {
     },
 }
 
+/// What was given, unless the problem's own words begin with it.
+fn given(value: &str, problem: &str) -> String {
+    let quoted = format!("\"{value}\"");
+    if problem.starts_with(&quoted) { String::new() } else { format!(" is {quoted}") }
+}
+
 impl InputError {
     /// An input whose value `problem` says something against.
     pub fn invalid(name: &'static str, value: &str, problem: impl ToString) -> Self {
-        Self::Invalid {
-            name,
-            value: value.to_owned(),
-            problem: problem.to_string(),
-        }
+        Self::Invalid { name, value: value.to_owned(), problem: problem.to_string() }
     }
 }
 
@@ -56,9 +58,7 @@ impl<'a> Inputs<'a> {
     /// The input without the space around it; `None` when nothing is left.
     #[must_use]
     pub fn text(&self, name: &'static str) -> Option<&'a str> {
-        self.verbatim(name)
-            .map(str::trim)
-            .filter(|value| !value.is_empty())
+        self.verbatim(name).map(str::trim).filter(|value| !value.is_empty())
     }
 
     /// An input that must be there.
@@ -106,11 +106,7 @@ impl<'a> Inputs<'a> {
             Some((_, choice)) => Ok(Some(*choice)),
             None => {
                 let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-                Err(InputError::invalid(
-                    name,
-                    value,
-                    format!("give one of {}", words.join(", ")),
-                ))
+                Err(InputError::invalid(name, value, format!("give one of {}", words.join(", "))))
             }
         }
     }
@@ -126,10 +122,7 @@ impl<'a> Inputs<'a> {
         let Some(value) = self.text(name) else {
             return Ok(None);
         };
-        value
-            .parse()
-            .map(Some)
-            .map_err(|error: T::Err| InputError::invalid(name, value, error.to_string()))
+        value.parse().map(Some).map_err(|error: T::Err| InputError::invalid(name, value, error.to_string()))
     }
 
     /// The lines of a multi-line input, without the space around them and without empty ones.
@@ -170,10 +163,7 @@ mod tests {
         assert_eq!(inputs.lines("globExpressions"), ["**", "!*.map"]);
         assert_eq!(inputs.flag("recursive", false), Ok(true));
         assert_eq!(inputs.flag("absent", true), Ok(true));
-        assert_eq!(
-            inputs.choice("readMode", &[("single", 1), ("hierarchy", 2)]),
-            Ok(Some(2))
-        );
+        assert_eq!(inputs.choice("readMode", &[("single", 1), ("hierarchy", 2)]), Ok(Some(2)));
     }
 
     #[test]
@@ -182,15 +172,9 @@ mod tests {
         let inputs = Inputs::new(&environment);
         let messages = [
             inputs.required("empty").unwrap_err().to_string(),
-            inputs
-                .required_with("parameterName", " with readMode single")
-                .unwrap_err()
-                .to_string(),
+            inputs.required_with("parameterName", " with readMode single").unwrap_err().to_string(),
             inputs.flag("globalMatch", true).unwrap_err().to_string(),
-            inputs
-                .choice("readMode", &[("single", 1)])
-                .unwrap_err()
-                .to_string(),
+            inputs.choice("readMode", &[("single", 1)]).unwrap_err().to_string(),
             inputs.parsed::<u32>("durationSeconds").unwrap_err().to_string(),
         ];
         assert_eq!(
@@ -203,5 +187,7 @@ mod tests {
                 "input durationSeconds is \"12x\": invalid digit found in string",
             ]
         );
+        let said = InputError::invalid("regionName", "x", "\"x\" is not a region");
+        assert_eq!(said.to_string(), "input regionName: \"x\" is not a region");
     }
 }

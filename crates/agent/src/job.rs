@@ -31,9 +31,7 @@ impl<'a> Job<'a> {
         let authorization = self.environment.get("ENDPOINT_AUTH_SYSTEMVSSCONNECTION")?;
         let authorization: serde_json::Value = serde_json::from_str(authorization).ok()?;
         let parameters = authorization.get("parameters")?.as_object()?;
-        let (_, token) = parameters
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case("AccessToken"))?;
+        let (_, token) = parameters.iter().find(|(name, _)| name.eq_ignore_ascii_case("AccessToken"))?;
         token.as_str().map(SecretString::from)
     }
 
@@ -73,9 +71,7 @@ impl<'a> Job<'a> {
         if let Some(organization) = host.strip_suffix(".visualstudio.com") {
             return Some(organization.to_owned());
         }
-        uri.path_segments()?
-            .find(|segment| !segment.is_empty())
-            .map(str::to_owned)
+        uri.path_segments()?.find(|segment| !segment.is_empty()).map(str::to_owned)
     }
 
     /// What the run is called in AWS's audit trail: the pipeline's name and the number of its run.
@@ -114,10 +110,8 @@ mod tests {
                 .map(|t| t.expose_secret().to_owned())
         };
         let parameter = ("ENDPOINT_AUTH_PARAMETER_SYSTEMVSSCONNECTION_ACCESSTOKEN", "one");
-        let connection = (
-            "ENDPOINT_AUTH_SYSTEMVSSCONNECTION",
-            r#"{"scheme":"OAuth","parameters":{"AccessToken":"two"}}"#,
-        );
+        let connection =
+            ("ENDPOINT_AUTH_SYSTEMVSSCONNECTION", r#"{"scheme":"OAuth","parameters":{"AccessToken":"two"}}"#);
         let variable = ("SECRET_SYSTEM_ACCESSTOKEN", "three");
         assert_eq!(token(&[parameter, connection, variable]).as_deref(), Some("one"));
         assert_eq!(token(&[connection, variable]).as_deref(), Some("two"));
@@ -156,11 +150,7 @@ mod tests {
             ("https://dev.azure.com/", None),
         ] {
             let environment = Environment::from_pairs([("SYSTEM_COLLECTIONURI", uri)]);
-            assert_eq!(
-                Job::new(&environment).organization().as_deref(),
-                organization,
-                "{uri}"
-            );
+            assert_eq!(Job::new(&environment).organization().as_deref(), organization, "{uri}");
         }
     }
 
@@ -168,10 +158,7 @@ mod tests {
     fn a_release_is_named_by_its_own_variables() {
         let build = [("BUILD_DEFINITIONNAME", "shop ci"), ("BUILD_BUILDID", "7")];
         let release = [("RELEASE_DEFINITIONNAME", "shop cd"), ("RELEASE_RELEASEID", "3")];
-        assert_eq!(
-            Job::new(&Environment::from_pairs(build)).run(),
-            Some(("shop ci", "7"))
-        );
+        assert_eq!(Job::new(&Environment::from_pairs(build)).run(), Some(("shop ci", "7")));
         let both = Environment::from_pairs(build.into_iter().chain(release));
         assert_eq!(Job::new(&both).run(), Some(("shop cd", "3")));
     }

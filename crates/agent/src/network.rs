@@ -19,11 +19,8 @@ impl ProxySettings {
     /// The agent's proxy, if it has one.
     #[must_use]
     pub fn read(environment: &Environment) -> Option<Self> {
-        let secret = |name: &str| {
-            environment
-                .get(&format!("SECRET_{name}"))
-                .or_else(|| environment.get(name))
-        };
+        let secret =
+            |name: &str| environment.get(&format!("SECRET_{name}")).or_else(|| environment.get(name));
         let bypass = environment.get("AGENT_PROXYBYPASSLIST").unwrap_or("[]");
         Some(Self {
             url: environment.get("AGENT_PROXYURL")?.to_owned(),
@@ -77,10 +74,7 @@ mod tests {
             ("AGENT_PROXYBYPASSLIST", r#"["localhost","\\.contoso\\.com"]"#),
         ]);
         let proxy = ProxySettings::read(&environment).unwrap();
-        assert_eq!(
-            (proxy.url.as_str(), proxy.username.as_deref()),
-            ("http://proxy:8080", Some("build"))
-        );
+        assert_eq!((proxy.url.as_str(), proxy.username.as_deref()), ("http://proxy:8080", Some("build")));
         assert_eq!(proxy.password.as_ref().unwrap().expose_secret(), "p@ss");
         assert_eq!(proxy.bypass, ["localhost", "\\.contoso\\.com"]);
         assert!(!format!("{proxy:?}").contains("p@ss"));
@@ -99,9 +93,6 @@ mod tests {
         assert_eq!(settings.client_certificate.as_deref(), Some("/cert.pem"));
         assert_eq!(settings.client_key, None);
         assert!(settings.skip_validation);
-        assert_eq!(
-            CertificateSettings::read(&Environment::default()),
-            CertificateSettings::default()
-        );
+        assert_eq!(CertificateSettings::read(&Environment::default()), CertificateSettings::default());
     }
 }

@@ -44,10 +44,7 @@ mod tests {
     fn commands_do_not_survive() {
         for (text, expected) in [
             ("plain text, ümlaut 😀", "plain text, ümlaut 😀"),
-            (
-                "##vso[task.complete result=Succeeded]",
-                "# #vso[task.complete result=Succeeded]",
-            ),
+            ("##vso[task.complete result=Succeeded]", "# #vso[task.complete result=Succeeded]"),
             ("x ##[error]y", "x # #[error]y"),
             ("####vso[", "# # # #vso["),
             ("#\u{200b}#vso[", "#\\u{200b} #vso["),

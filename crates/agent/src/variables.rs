@@ -37,15 +37,13 @@ impl<'a> Variables<'a> {
     /// A variable that this task set in its main step for its post-job step (`task.settaskvariable`).
     #[must_use]
     pub fn of_task(&self, name: &str) -> Option<&'a str> {
-        self.environment
-            .get(&format!("VSTS_TASKVARIABLE_{}", mangled(name)))
+        self.environment.get(&format!("VSTS_TASKVARIABLE_{}", mangled(name)))
     }
 
     /// Whether the pipeline runs with `System.Debug` on.
     #[must_use]
     pub fn debug(&self) -> bool {
-        self.public("System.Debug")
-            .is_some_and(|value| value.eq_ignore_ascii_case("true"))
+        self.public("System.Debug").is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 }
 
@@ -67,14 +65,8 @@ mod tests {
         assert_eq!(variables.public("AWS.Region"), Some("eu-west-1"));
         assert_eq!(variables.public("Unset"), None);
         assert_eq!(variables.public("AWS.SecretAccessKey"), None);
-        assert_eq!(
-            variables.secret("AWS.SecretAccessKey").unwrap().expose_secret(),
-            "s3cret"
-        );
-        assert_eq!(
-            variables.secret("AWS.AccessKeyID").unwrap().expose_secret(),
-            "AKIA"
-        );
+        assert_eq!(variables.secret("AWS.SecretAccessKey").unwrap().expose_secret(), "s3cret");
+        assert_eq!(variables.secret("AWS.AccessKeyID").unwrap().expose_secret(), "AKIA");
         assert_eq!(variables.of_task("causeway.state"), Some("{}"));
     }
 }

@@ -24,7 +24,7 @@ pub struct HalfKey {
 
 impl fmt::Debug for AccessKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "AccessKey({}, ***)", self.id)
+        write!(formatter, "AccessKey(…{}, ***)", self.id_end())
     }
 }
 
@@ -41,35 +41,29 @@ impl AccessKey {
         const ID: &str = "an access key id";
         const SECRET: &str = "a secret access key";
         match (id, secret) {
-            (Some(id), Some(secret)) => Ok(Some(Self {
-                id: id.expose_secret().to_owned(),
-                secret,
-                session_token,
-            })),
-            (Some(_), None) => Err(HalfKey {
-                given: ID,
-                missing: SECRET,
-            }),
-            (None, Some(_)) => Err(HalfKey {
-                given: SECRET,
-                missing: ID,
-            }),
-            (None, None) if session_token.is_some() => Err(HalfKey {
-                given: "a session token",
-                missing: ID,
-            }),
+            (Some(id), Some(secret)) => {
+                Ok(Some(Self { id: id.expose_secret().to_owned(), secret, session_token }))
+            }
+            (Some(_), None) => Err(HalfKey { given: ID, missing: SECRET }),
+            (None, Some(_)) => Err(HalfKey { given: SECRET, missing: ID }),
+            (None, None) if session_token.is_some() => Err(HalfKey { given: "a session token", missing: ID }),
             (None, None) => Ok(None),
         }
     }
 
+    /// The last four characters of the id: enough to find the key, and no more than that.
+    pub(crate) fn id_end(&self) -> String {
+        let skipped = self.id.chars().count().saturating_sub(4);
+        self.id.chars().skip(skipped).collect()
+    }
+
     /// The key in the SDK's own form, which keeps its secrets out of `Debug` too.
-    pub(crate) fn to_sdk(&self) -> Credentials {
+    #[must_use]
+    pub fn to_sdk(&self) -> Credentials {
         Credentials::new(
             self.id.clone(),
             self.secret.expose_secret(),
-            self.session_token
-                .as_ref()
-                .map(|token| token.expose_secret().to_owned()),
+            self.session_token.as_ref().map(|token| token.expose_secret().to_owned()),
             None,
             "causeway",
         )

@@ -51,10 +51,7 @@ impl OidcToken {
 
 impl fmt::Debug for OidcToken {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("OidcToken")
-            .field("claims", &self.claims)
-            .finish_non_exhaustive()
+        formatter.debug_struct("OidcToken").field("claims", &self.claims).finish_non_exhaustive()
     }
 }
 
@@ -81,12 +78,7 @@ impl Claims {
     /// [`InvalidToken`] when it is none, or lacks `iss`, `sub` or `aud`.
     pub fn from_json(json: &[u8]) -> Result<Self, InvalidToken> {
         let all: Map<String, Value> = serde_json::from_slice(json).map_err(|_| InvalidToken)?;
-        let text = |name: &str| {
-            all.get(name)
-                .and_then(Value::as_str)
-                .map(str::to_owned)
-                .ok_or(InvalidToken)
-        };
+        let text = |name: &str| all.get(name).and_then(Value::as_str).map(str::to_owned).ok_or(InvalidToken);
         let audience = match all.get("aud") {
             Some(Value::Array(several)) => several.first().and_then(Value::as_str),
             Some(one) => one.as_str(),
@@ -205,10 +197,8 @@ impl Subject {
     /// [`SubjectError`] with what was found.
     pub fn check_pipeline(&self, organization: Option<&str>) -> Result<(), SubjectError> {
         let found = || self.0.clone();
-        let path = self
-            .0
-            .strip_prefix("p://")
-            .ok_or_else(|| SubjectError::NotAPipeline { found: found() })?;
+        let path =
+            self.0.strip_prefix("p://").ok_or_else(|| SubjectError::NotAPipeline { found: found() })?;
         same_organization(path, organization).map_err(|name| SubjectError::Foreign {
             found: found(),
             expected: format!("of organization {name}"),
@@ -231,15 +221,7 @@ impl fmt::Display for Subject {
 
 fn same_organization<'a>(path: &str, organization: Option<&'a str>) -> Result<(), &'a str> {
     match organization {
-        Some(name)
-            if !path
-                .split('/')
-                .next()
-                .unwrap_or_default()
-                .eq_ignore_ascii_case(name) =>
-        {
-            Err(name)
-        }
+        Some(name) if !path.split('/').next().unwrap_or_default().eq_ignore_ascii_case(name) => Err(name),
         _ => Ok(()),
     }
 }
@@ -254,12 +236,7 @@ mod tests {
 
     fn token(payload: &str) -> Result<OidcToken, InvalidToken> {
         let part = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
-        OidcToken::read(SecretString::from(format!(
-            "{}.{}.{}",
-            part("{}"),
-            part(payload),
-            part("sig")
-        )))
+        OidcToken::read(SecretString::from(format!("{}.{}.{}", part("{}"), part(payload), part("sig"))))
     }
 
     fn subject(text: &str) -> Subject {
@@ -276,10 +253,7 @@ mod tests {
         assert_eq!(claims.organization_id(), Some(ORGANIZATION));
         assert_eq!(claims.provider(), format!("vstoken.dev.azure.com/{ORGANIZATION}"));
         assert_eq!(claims.audience, "api://AzureADTokenExchange");
-        assert_eq!(
-            (claims.issued_at, claims.expires_at),
-            (Some(1_799_999_400), Some(1_800_000_000))
-        );
+        assert_eq!((claims.issued_at, claims.expires_at), (Some(1_799_999_400), Some(1_800_000_000)));
         assert_eq!(claims.all().count(), 6);
         assert!(!format!("{token:?}").contains(token.secret().expose_secret()));
     }
@@ -294,24 +268,13 @@ mod tests {
         )
         .unwrap();
         assert_eq!(claims.organization_id(), Some(ORGANIZATION));
-        assert_eq!(
-            claims
-                .subject
-                .check_connection(Some("contoso"), &CONNECTION.to_uppercase()),
-            Ok(())
-        );
+        assert_eq!(claims.subject.check_connection(Some("contoso"), &CONNECTION.to_uppercase()), Ok(()));
         assert!(claims.subject.check_connection(None, ORGANIZATION).is_err());
     }
 
     #[test]
     fn what_is_no_token_is_refused() {
-        for payload in [
-            "",
-            "[]",
-            "{}",
-            r#"{"iss":"i","sub":"s"}"#,
-            r#"{"iss":"i","sub":1,"aud":"a"}"#,
-        ] {
+        for payload in ["", "[]", "{}", r#"{"iss":"i","sub":"s"}"#, r#"{"iss":"i","sub":1,"aud":"a"}"#] {
             assert!(token(payload).is_err(), "{payload}");
         }
         for text in ["", "a.b", "a.!.c", "a.b.c.d", "<html>"] {
@@ -324,13 +287,9 @@ mod tests {
         let check = |text: &str| subject(text).check_connection(Some("contoso"), CONNECTION);
         assert_eq!(check("sc://contoso/shop/aws prod"), Ok(()));
         assert_eq!(check("sc://Contoso/shop/a/b"), Ok(()));
-        for foreign in [
-            "p://contoso/shop/ci",
-            "sc://evil/shop/aws",
-            "sc://contoso/shop",
-            "contoso/shop/aws",
-            "",
-        ] {
+        for foreign in
+            ["p://contoso/shop/ci", "sc://evil/shop/aws", "sc://contoso/shop", "contoso/shop/aws", ""]
+        {
             assert!(check(foreign).is_err(), "{foreign}");
         }
         // A connection named so cannot pass as the newer form.
@@ -339,20 +298,9 @@ mod tests {
 
     #[test]
     fn only_pipelines_pass_as_pipelines() {
-        assert_eq!(
-            subject("p://contoso/shop/ci").check_pipeline(Some("contoso")),
-            Ok(())
-        );
-        assert!(
-            subject("sc://contoso/shop/aws")
-                .check_pipeline(Some("contoso"))
-                .is_err()
-        );
-        assert!(
-            subject("p://evil/shop/ci")
-                .check_pipeline(Some("contoso"))
-                .is_err()
-        );
+        assert_eq!(subject("p://contoso/shop/ci").check_pipeline(Some("contoso")), Ok(()));
+        assert!(subject("sc://contoso/shop/aws").check_pipeline(Some("contoso")).is_err());
+        assert!(subject("p://evil/shop/ci").check_pipeline(Some("contoso")).is_err());
     }
 
     proptest! {

@@ -49,11 +49,11 @@ pub enum IdentityError {
         /// What STS answered.
         failure: StsFailure,
     },
-    /// STS did not know the key.
-    #[error("AWS does not accept access key {key_id}: {failure}")]
+    /// STS did not say whose the key is.
+    #[error("AWS did not confirm access key …{key_end}: {failure}")]
     Caller {
-        /// The access key id.
-        key_id: String,
+        /// The last four characters of the access key id: enough to find it, and no more than that.
+        key_end: String,
         /// What STS answered.
         failure: StsFailure,
     },
@@ -109,10 +109,7 @@ impl IdentityError {
     }
 
     pub(crate) fn caller(key: &AccessKey, error: StsError) -> Self {
-        Self::Caller {
-            key_id: key.id.clone(),
-            failure: StsFailure(error),
-        }
+        Self::Caller { key_end: key.id_end(), failure: StsFailure(error) }
     }
 
     /// What the reader can change, and where.
@@ -160,11 +157,7 @@ fn common_hint(failure: &StsFailure, seconds: i32) -> Option<String> {
 
 fn token_hint(role: &RoleArn, claims: &Claims, failure: &StsFailure) -> Option<String> {
     let provider = claims.provider();
-    let principal = format!(
-        "arn:{}:iam::{}:oidc-provider/{provider}",
-        role.partition(),
-        role.account()
-    );
+    let principal = format!("arn:{}:iam::{}:oidc-provider/{provider}", role.partition(), role.account());
     match failure.code()? {
         "AccessDenied" => Some(format!(
             "The role's trust policy must allow sts:AssumeRoleWithWebIdentity to {principal} where {provider}:sub is \"{}\" and {provider}:aud is \"{}\"; upper and lower case count",
@@ -191,11 +184,7 @@ fn role_hint(role: &RoleArn, external_id: bool, failure: &StsFailure) -> Option<
     match failure.code()? {
         "AccessDenied" => Some(format!(
             "The identity that asks needs permission for sts:AssumeRole on {role}, and the role's trust policy must name it{}",
-            if external_id {
-                " and the external ID that was sent"
-            } else {
-                "; no external ID was sent"
-            }
+            if external_id { " and the external ID that was sent" } else { "; no external ID was sent" }
         )),
         _ => key_hint(failure),
     }

@@ -27,5 +27,5 @@ pub use connection::{
 };
 pub use error::{IdentityError, StsFailure};
 pub use plan::{Authentication, IdentityPlan, PlanError, RoleRequest};
-pub use resolve::{Caller, Observer, Session, TokenSource};
+pub use resolve::{Caller, Observer, Session, TokenSource, caller};
 pub use session::{ExternalId, InvalidSessionSetting, SessionDuration, SessionName};

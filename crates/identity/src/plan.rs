@@ -59,11 +59,11 @@ pub enum PlanError {
         /// The role.
         role: RoleArn,
         /// The role's partition.
-        role_partition: String,
+        role_partition: &'static str,
         /// The region.
         region: Region,
         /// The region's partition.
-        region_partition: String,
+        region_partition: &'static str,
     },
 }
 
@@ -80,25 +80,19 @@ impl IdentityPlan {
         if matches!(authentication, Authentication::Federated) {
             let first = roles.first().ok_or(PlanError::FederatedWithoutRole)?;
             if first.external_id.is_some() {
-                return Err(PlanError::ExternalIdWithFederation {
-                    role: first.arn.clone(),
-                });
+                return Err(PlanError::ExternalIdWithFederation { role: first.arn.clone() });
             }
         }
         let partition = region.partition().id();
         if let Some(role) = roles.iter().find(|role| role.arn.partition() != partition) {
             return Err(PlanError::ForeignPartition {
                 role: role.arn.clone(),
-                role_partition: role.arn.partition().to_owned(),
-                region_partition: partition.to_owned(),
+                role_partition: role.arn.partition(),
+                region_partition: partition,
                 region,
             });
         }
-        Ok(Self {
-            region,
-            authentication,
-            roles,
-        })
+        Ok(Self { region, authentication, roles })
     }
 
     /// The region whose STS is asked, and in which the credentials are to be used.

@@ -70,18 +70,14 @@ impl IdentityPlan {
             Authentication::Federated => {
                 let role = roles.next().ok_or(PlanError::FederatedWithoutRole)?;
                 let tokens = tokens.ok_or(IdentityError::NoTokenSource)?;
-                session
-                    .insert(with_token(&config, role, tokens, observer).await?)
-                    .key
-                    .clone()
+                session.insert(with_token(&config, role, tokens, observer).await?).key.clone()
             }
             Authentication::AccessKey(key) => key.clone(),
             Authentication::Agent => agents_own(&config, observer).await?,
         };
         for role in roles {
-            let assumed = sts::assume(&config, role, &key)
-                .await
-                .map_err(|error| IdentityError::assume(role, error))?;
+            let assumed =
+                sts::assume(&config, role, &key).await.map_err(|error| IdentityError::assume(role, error))?;
             observer.key_received(&assumed.key);
             observer.role_assumed(role, &assumed);
             key = session.insert(assumed).key.clone();
@@ -111,14 +107,16 @@ async fn with_token(
 
 /// A key that no role followed: AWS is asked whose it is, so that a wrong one fails here and not later.
 async fn unassumed(config: &SdkConfig, key: AccessKey) -> Result<Session, IdentityError> {
-    let caller = sts::caller(config, &key)
-        .await
-        .map_err(|error| IdentityError::caller(&key, error))?;
-    Ok(Session {
-        key,
-        expires_at: None,
-        caller,
-    })
+    let caller = caller(config, &key).await?;
+    Ok(Session { key, expires_at: None, caller })
+}
+
+/// Asks AWS whose `key` is (STS `GetCallerIdentity`, which needs no permission).
+///
+/// # Errors
+/// [`IdentityError::Caller`] when AWS does not accept the key.
+pub async fn caller(config: &SdkConfig, key: &AccessKey) -> Result<Caller, IdentityError> {
+    sts::caller(config, key).await.map_err(|error| IdentityError::caller(key, error))
 }
 
 /// The machine's own credentials in the SDK's order: environment, shared files, container, instance metadata v2.
@@ -126,13 +124,10 @@ async fn agents_own(config: &SdkConfig, observer: &dyn Observer) -> Result<Acces
     let mut loader = aws_config::default_provider::credentials::DefaultCredentialsChain::builder();
     loader.set_region(config.region().cloned());
     let provider = loader.configure(provider_config(config)).build().await;
-    let credentials =
-        provider
-            .provide_credentials()
-            .await
-            .map_err(|error| IdentityError::NoAgentCredentials {
-                reason: innermost(&error),
-            })?;
+    let credentials = provider
+        .provide_credentials()
+        .await
+        .map_err(|error| IdentityError::NoAgentCredentials { reason: innermost(&error) })?;
     let key = AccessKey::from_sdk(&credentials);
     observer.key_received(&key);
     Ok(key)

@@ -62,13 +62,7 @@ mod tests {
         let attempt = || {
             count.set(count.get() + 1);
             let number = count.get();
-            async move {
-                if number <= fail_first {
-                    Err(number)
-                } else {
-                    Ok(number)
-                }
-            }
+            async move { if number <= fail_first { Err(number) } else { Ok(number) } }
         };
         let result = until_deadline(deadline, attempt, retry).await;
         (result, count.get())
@@ -76,18 +70,12 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_passing_fault_is_tried_again() {
-        assert_eq!(
-            attempts(Duration::from_secs(60), 4, |_| Retry::Soon).await,
-            (Ok(5), 5)
-        );
+        assert_eq!(attempts(Duration::from_secs(60), 4, |_| Retry::Soon).await, (Ok(5), 5));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_refusal_is_final() {
-        assert_eq!(
-            attempts(Duration::from_secs(60), 9, |_| Retry::Never).await,
-            (Err(1), 1)
-        );
+        assert_eq!(attempts(Duration::from_secs(60), 9, |_| Retry::Never).await, (Err(1), 1));
     }
 
     #[tokio::test(start_paused = true)]
@@ -96,14 +84,8 @@ mod tests {
         let (result, count) = attempts(Duration::from_secs(60), u32::MAX, |_| Retry::Soon).await;
         assert!(result.is_err() && count > 5, "{count}");
         assert!(begin.elapsed() < Duration::from_secs(60));
-        let (result, count) = attempts(Duration::from_secs(60), u32::MAX, |_| {
-            Retry::After(Duration::from_secs(120))
-        })
-        .await;
-        assert_eq!(
-            (result, count),
-            (Err(1), 1),
-            "a pause beyond the deadline is not begun"
-        );
+        let (result, count) =
+            attempts(Duration::from_secs(60), u32::MAX, |_| Retry::After(Duration::from_secs(120))).await;
+        assert_eq!((result, count), (Err(1), 1), "a pause beyond the deadline is not begun");
     }
 }

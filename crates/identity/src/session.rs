@@ -20,13 +20,7 @@ impl SessionName {
     pub fn for_run(definition: &str, run: &str) -> Self {
         let allowed = |text: &str| -> String {
             text.chars()
-                .map(|character| {
-                    if is_session_character(character) {
-                        character
-                    } else {
-                        '-'
-                    }
-                })
+                .map(|character| if is_session_character(character) { character } else { '-' })
                 .collect()
         };
         let run: String = allowed(run).chars().take(20).collect();
@@ -126,9 +120,7 @@ impl FromStr for SessionDuration {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.trim().parse() {
             Ok(seconds @ 900..=43200) => Ok(Self(seconds)),
-            _ => Err(InvalidSessionSetting(
-                "give a whole number of seconds from 900 to 43200".to_owned(),
-            )),
+            _ => Err(InvalidSessionSetting("give a whole number of seconds from 900 to 43200".to_owned())),
         }
     }
 }
@@ -140,10 +132,7 @@ mod tests {
 
     #[test]
     fn a_run_names_its_session() {
-        assert_eq!(
-            SessionName::for_run("shop ci/cd", "1234").as_str(),
-            "causeway-shop-ci-cd-1234"
-        );
+        assert_eq!(SessionName::for_run("shop ci/cd", "1234").as_str(), "causeway-shop-ci-cd-1234");
         let long = SessionName::for_run(&"x".repeat(100), "987654");
         assert_eq!(long.as_str().len(), 64);
         assert!(long.as_str().ends_with("-987654"));

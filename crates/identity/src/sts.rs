@@ -16,10 +16,7 @@ pub(crate) enum StsError {
     #[error(transparent)]
     Service(#[from] ServiceError),
     #[error("{operation}: the answer lacks {what}")]
-    Incomplete {
-        operation: &'static str,
-        what: &'static str,
-    },
+    Incomplete { operation: &'static str, what: &'static str },
 }
 
 /// `AssumeRoleWithWebIdentity`: unsigned, the token itself is the proof.
@@ -38,11 +35,7 @@ pub(crate) async fn assume_with_token(
         .send()
         .await
         .map_err(|error| ServiceError::new(OPERATION, &error))?;
-    session(
-        OPERATION,
-        answer.credentials(),
-        answer.assumed_role_user().map(|user| user.arn()),
-    )
+    session(OPERATION, answer.credentials(), answer.assumed_role_user().map(|user| user.arn()))
 }
 
 /// `AssumeRole`, signed with `key`.
@@ -61,11 +54,7 @@ pub(crate) async fn assume(
         .send()
         .await
         .map_err(|error| ServiceError::new(OPERATION, &error))?;
-    session(
-        OPERATION,
-        answer.credentials(),
-        answer.assumed_role_user().map(|user| user.arn()),
-    )
+    session(OPERATION, answer.credentials(), answer.assumed_role_user().map(|user| user.arn()))
 }
 
 /// `GetCallerIdentity`, signed with `key`: it needs no permission.
@@ -80,10 +69,8 @@ pub(crate) async fn caller(config: &SdkConfig, key: &AccessKey) -> Result<Caller
 }
 
 fn client(config: &SdkConfig, key: &AccessKey) -> Client {
-    let config = config
-        .to_builder()
-        .credentials_provider(SharedCredentialsProvider::new(key.to_sdk()))
-        .build();
+    let config =
+        config.to_builder().credentials_provider(SharedCredentialsProvider::new(key.to_sdk())).build();
     Client::new(&config)
 }
 
@@ -92,34 +79,19 @@ fn session(
     credentials: Option<&StsCredentials>,
     arn: Option<&str>,
 ) -> Result<Session, StsError> {
-    let credentials = credentials.ok_or(StsError::Incomplete {
-        operation,
-        what: "credentials",
-    })?;
+    let credentials = credentials.ok_or(StsError::Incomplete { operation, what: "credentials" })?;
     let key = AccessKey {
         id: credentials.access_key_id().to_owned(),
         secret: credentials.secret_access_key().into(),
         session_token: Some(credentials.session_token().into()),
     };
     let expires_at = Some(credentials.expiration().secs());
-    Ok(Session {
-        key,
-        expires_at,
-        caller: caller_of(operation, arn)?,
-    })
+    Ok(Session { key, expires_at, caller: caller_of(operation, arn)? })
 }
 
 fn caller_of(operation: &'static str, arn: Option<&str>) -> Result<Caller, StsError> {
-    let arn = arn.ok_or(StsError::Incomplete {
-        operation,
-        what: "the caller's ARN",
-    })?;
-    let account = account_of_arn(arn).ok_or(StsError::Incomplete {
-        operation,
-        what: "the caller's account",
-    })?;
-    Ok(Caller {
-        account,
-        arn: arn.to_owned(),
-    })
+    let arn = arn.ok_or(StsError::Incomplete { operation, what: "the caller's ARN" })?;
+    let account =
+        account_of_arn(arn).ok_or(StsError::Incomplete { operation, what: "the caller's account" })?;
+    Ok(Caller { account, arn: arn.to_owned() })
 }

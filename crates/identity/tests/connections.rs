@@ -45,24 +45,15 @@ fn the_toolkits_connections_are_read_as_what_they_ask_for() {
 fn contradictions_are_refused_naming_the_field() {
     for (fields, words) in [
         (["AKIA", "s", "", ROLE, "", "true"], "clear \"Access Key ID\""),
-        (
-            ["AKIA", "", "", ROLE, "", ""],
-            "an access key id is given but a secret access key is not",
-        ),
-        (
-            ["", "s", "", ROLE, "", ""],
-            "a secret access key is given but an access key id is not",
-        ),
+        (["AKIA", "", "", ROLE, "", ""], "an access key id is given but a secret access key is not"),
+        (["", "s", "", ROLE, "", ""], "a secret access key is given but an access key id is not"),
         (["AKIA", "", "", ROLE, "", "true"], "an access key id is given"),
         (["", "", "t", ROLE, "", "true"], "a session token is given"),
         (["", "", "", ROLE, "contoso", "true"], "clear the external ID"),
         (["", "", "", ROLE, "", "yes"], "useOIDC is \"yes\""),
         (["", "", "", "", "", ""], "tick \"Use OIDC\""),
         (["", "", "", "", "", "false"], "tick \"Use OIDC\""),
-        (
-            ["", "", "", "arn:aws:iam::123456789012:role/my role", "", "true"],
-            "spaces",
-        ),
+        (["", "", "", "arn:aws:iam::123456789012:role/my role", "", "true"], "spaces"),
         (["AKIA", "s", "", ROLE, "a b", ""], "external ID"),
     ] {
         let message = toolkit(fields).identity(false).unwrap_err().to_string();
@@ -83,17 +74,8 @@ fn a_causeway_connection_follows_its_scheme() {
     let identity = keyless(None).identity().unwrap();
     assert!(matches!(identity.credential, ConnectionCredential::Federated));
     assert_eq!(identity.region.unwrap().as_str(), "eu-west-1");
-    assert!(matches!(
-        keyless(Some("Agent")).identity().unwrap().credential,
-        ConnectionCredential::Agent
-    ));
-    assert!(
-        keyless(Some("magic"))
-            .identity()
-            .unwrap_err()
-            .to_string()
-            .contains("federated or agent")
-    );
+    assert!(matches!(keyless(Some("Agent")).identity().unwrap().credential, ConnectionCredential::Agent));
+    assert!(keyless(Some("magic")).identity().unwrap_err().to_string().contains("federated or agent"));
 
     let with_key = |scheme: &str| CausewayConnection {
         scheme: scheme.to_owned(),
@@ -105,21 +87,9 @@ fn a_causeway_connection_follows_its_scheme() {
         with_key("UsernamePassword").identity().unwrap().credential,
         ConnectionCredential::AccessKey(_)
     ));
-    assert!(
-        with_key("None").identity().is_err(),
-        "a key under the keyless scheme"
-    );
-    assert!(
-        with_key("Token")
-            .identity()
-            .unwrap_err()
-            .to_string()
-            .contains("Token")
-    );
-    let no_key = CausewayConnection {
-        scheme: "UsernamePassword".to_owned(),
-        ..Default::default()
-    };
+    assert!(with_key("None").identity().is_err(), "a key under the keyless scheme");
+    assert!(with_key("Token").identity().unwrap_err().to_string().contains("Token"));
+    let no_key = CausewayConnection { scheme: "UsernamePassword".to_owned(), ..Default::default() };
     assert!(no_key.identity().unwrap_err().to_string().contains("holds none"));
 }
 
@@ -138,28 +108,16 @@ fn plans_that_aws_could_not_carry_out_are_refused() {
         IdentityPlan::new(region.parse().unwrap(), authentication, roles).map_err(|error| error.to_string())
     };
     let federated = || Authentication::Federated;
-    assert!(
-        plan("eu-west-1", federated(), vec![])
-            .unwrap_err()
-            .contains("no role is named")
-    );
+    assert!(plan("eu-west-1", federated(), vec![]).unwrap_err().contains("no role is named"));
     assert!(
         plan("eu-west-1", federated(), vec![role(ROLE, Some("contoso"))])
             .unwrap_err()
             .contains("external ID")
     );
-    assert!(
-        plan("cn-north-1", federated(), vec![role(ROLE, None)])
-            .unwrap_err()
-            .contains("aws-cn")
-    );
+    assert!(plan("cn-north-1", federated(), vec![role(ROLE, None)]).unwrap_err().contains("aws-cn"));
     let second = role("arn:aws:iam::210987654321:role/prod", Some("contoso"));
     assert!(plan("eu-west-1", federated(), vec![role(ROLE, None), second.clone()]).is_ok());
     let chinese = role("arn:aws-cn:iam::123456789012:role/deploy", None);
-    assert!(
-        plan("eu-west-1", Authentication::Agent, vec![second, chinese])
-            .unwrap_err()
-            .contains("aws-cn")
-    );
+    assert!(plan("eu-west-1", Authentication::Agent, vec![second, chinese]).unwrap_err().contains("aws-cn"));
     assert!(plan("eu-west-1", Authentication::Agent, vec![]).is_ok());
 }

@@ -70,7 +70,9 @@ impl FromStr for RoleArn {
         let account = account.parse().map_err(|_| invalid("the account is not twelve digits"))?;
         let path = resource.strip_prefix("role/").ok_or_else(|| invalid("it does not name a role"))?;
         if !is_role_name(path.rsplit('/').next().unwrap_or_default()) {
-            return Err(invalid("the role's name is empty, over 64 characters, or has a character that names have not"));
+            return Err(invalid(
+                "the role's name is empty, over 64 characters, or has a character that names have not",
+            ));
         }
         Ok(Self { text: text.to_owned(), partition: partition.id(), account })
     }

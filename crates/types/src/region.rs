@@ -40,7 +40,7 @@ impl FromStr for Region {
         let well_formed = name.len() <= 32
             && parts.len() >= 3
             && parts.split_last().is_some_and(|(number, words)| {
-                words.iter().all(|word| is_word(word))
+                words.iter().all(is_word)
                     && (1..=2).contains(&number.len())
                     && number.bytes().all(|byte| byte.is_ascii_digit())
             });

@@ -10,7 +10,11 @@ use aws_types::request_id::RequestId;
 ///
 /// Its [`Display`](fmt::Display) is one line: operation, message, then error code and request id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServiceError {
+pub struct ServiceError(Box<Details>);
+
+/// Behind a pointer: it travels in the error of nearly every function, and is seldom there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Details {
     operation: &'static str,
     kind: ServiceErrorKind,
     code: Option<String>,
@@ -53,44 +57,45 @@ impl ServiceError {
             .and_then(RequestId::request_id)
             .or_else(|| error.raw_response()?.headers().get("x-amzn-requestid"))
             .map(str::to_owned);
-        Self { operation, kind: kind_of(error, code.as_deref(), status), code, message, request_id }
+        let kind = kind_of(error, code.as_deref(), status);
+        Self(Box::new(Details { operation, kind, code, message, request_id }))
     }
 
     /// The API operation, such as `AssumeRole`.
     #[must_use]
     pub fn operation(&self) -> &'static str {
-        self.operation
+        self.0.operation
     }
 
     /// What sort of failure it was.
     #[must_use]
     pub fn kind(&self) -> ServiceErrorKind {
-        self.kind
+        self.0.kind
     }
 
     /// The service's own error code, such as `AccessDenied`.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
-        self.code.as_deref()
+        self.0.code.as_deref()
     }
 
     /// The service's own words. They come from outside: neutralise them before they are printed.
     #[must_use]
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// The id under which AWS support finds this call.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
-        self.request_id.as_deref()
+        self.0.request_id.as_deref()
     }
 }
 
 impl fmt::Display for ServiceError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: {}", self.operation, self.message)?;
-        match (&self.code, &self.request_id) {
+        write!(formatter, "{}: {}", self.0.operation, self.0.message)?;
+        match (&self.0.code, &self.0.request_id) {
             (Some(code), Some(id)) => write!(formatter, " ({code}, request id {id})"),
             (Some(code), None) => write!(formatter, " ({code})"),
             (None, Some(id)) => write!(formatter, " (request id {id})"),
@@ -101,7 +106,11 @@ impl fmt::Display for ServiceError {
 
 impl Error for ServiceError {}
 
-fn kind_of<E>(error: &SdkError<E, HttpResponse>, code: Option<&str>, status: Option<u16>) -> ServiceErrorKind {
+fn kind_of<E>(
+    error: &SdkError<E, HttpResponse>,
+    code: Option<&str>,
+    status: Option<u16>,
+) -> ServiceErrorKind {
     match error {
         SdkError::TimeoutError(_) => ServiceErrorKind::TimedOut,
         SdkError::DispatchFailure(failure) if failure.is_timeout() => ServiceErrorKind::TimedOut,

@@ -19,9 +19,7 @@ pub(crate) struct TokenPath {
 impl TokenAddress {
     /// Takes an https address, or http on this machine itself (for tests).
     pub(crate) fn parse(text: &str) -> Result<Self, TokenRequestError> {
-        let invalid = || TokenRequestError::InvalidAddress {
-            address: text.to_owned(),
-        };
+        let invalid = || TokenRequestError::InvalidAddress { address: text.to_owned() };
         let url = Url::parse(text).map_err(|_| invalid())?;
         let loopback = match url.host() {
             Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -37,9 +35,7 @@ impl TokenAddress {
         match url.scheme() {
             "https" => Ok(Self(url)),
             "http" if loopback => Ok(Self(url)),
-            _ => Err(TokenRequestError::InsecureAddress {
-                address: text.to_owned(),
-            }),
+            _ => Err(TokenRequestError::InsecureAddress { address: text.to_owned() }),
         }
     }
 
@@ -59,8 +55,7 @@ impl TokenAddress {
         url.set_fragment(None);
         url.query_pairs_mut().append_pair("api-version", "7.1");
         if let Some(connection_id) = connection_id {
-            url.query_pairs_mut()
-                .append_pair("serviceConnectionId", connection_id);
+            url.query_pairs_mut().append_pair("serviceConnectionId", connection_id);
         }
         url
     }
@@ -74,15 +69,10 @@ impl TokenAddress {
         };
         let after = |name: &str| {
             let at = segments.iter().position(|segment| *segment == name);
-            at.and_then(|at| segments.get(at + 1))
-                .map(|part| (*part).to_owned())
-                .unwrap_or_default()
+            at.and_then(|at| segments.get(at + 1)).map(|part| (*part).to_owned()).unwrap_or_default()
         };
-        let before = |back: usize| {
-            apis.checked_sub(back)
-                .map(|at| segments[at].to_owned())
-                .unwrap_or_default()
-        };
+        let before =
+            |back: usize| apis.checked_sub(back).map(|at| segments[at].to_owned()).unwrap_or_default();
         TokenPath {
             organization: before(2),
             project: before(1),
@@ -101,12 +91,9 @@ mod tests {
 
     #[test]
     fn only_https_and_this_machine_get_the_token() {
-        for good in [
-            "https://dev.azure.com/contoso",
-            "http://127.0.0.1:81/x",
-            "http://[::1]/x",
-            "http://localhost/x",
-        ] {
+        for good in
+            ["https://dev.azure.com/contoso", "http://127.0.0.1:81/x", "http://[::1]/x", "http://localhost/x"]
+        {
             assert!(TokenAddress::parse(good).is_ok(), "{good}");
         }
         for bad in [
@@ -129,23 +116,13 @@ mod tests {
         for (address, organization) in [
             (format!("https://dev.azure.com/contoso/{TAIL}"), "contoso"),
             (format!("https://contoso.visualstudio.com/{TAIL}"), ""),
-            (
-                format!("https://server/tfs/DefaultCollection/{TAIL}"),
-                "DefaultCollection",
-            ),
+            (format!("https://server/tfs/DefaultCollection/{TAIL}"), "DefaultCollection"),
         ] {
             let path = TokenAddress::parse(&address).unwrap().path();
             let parts = [path.organization, path.project, path.hub, path.plan, path.job];
-            assert_eq!(
-                parts,
-                [organization, "pid", "build", "plan-1", "job-1"],
-                "{address}"
-            );
+            assert_eq!(parts, [organization, "pid", "build", "plan-1", "job-1"], "{address}");
         }
-        assert_eq!(
-            TokenAddress::parse("https://x/y").unwrap().path(),
-            TokenPath::default()
-        );
+        assert_eq!(TokenAddress::parse("https://x/y").unwrap().path(), TokenPath::default());
     }
 
     #[test]

@@ -115,49 +115,27 @@ impl TokenError {
     }
 
     pub(crate) fn from_status(status: u16, body: &[u8]) -> Self {
-        let message = message_of(body)
-            .map(|message| format!(": {message}"))
-            .unwrap_or_default();
+        let message = message_of(body).map(|message| format!(": {message}")).unwrap_or_default();
         match status {
             // The sign-in page comes with status 203 (or a redirect to it).
-            203 | 302 => Self::JobTokenRefused {
-                answer: format!("HTTP {status}, its sign-in page"),
-            },
-            401 | 403 => Self::JobTokenRefused {
-                answer: format!("HTTP {status}{message}"),
-            },
+            203 | 302 => Self::JobTokenRefused { answer: format!("HTTP {status}, its sign-in page") },
+            401 | 403 => Self::JobTokenRefused { answer: format!("HTTP {status}{message}") },
             404 => Self::NotFound { message },
             200..=299 => Self::Unreadable,
-            _ => Self::Status {
-                status,
-                message,
-                retry_after: None,
-            },
+            _ => Self::Status { status, message, retry_after: None },
         }
     }
 
     pub(crate) fn from_azure(error: &azure_core::Error) -> Self {
-        let ErrorKind::HttpResponse {
-            status, raw_response, ..
-        } = error.kind()
-        else {
-            return Self::Unreachable {
-                reason: innermost(error),
-            };
+        let ErrorKind::HttpResponse { status, raw_response, .. } = error.kind() else {
+            return Self::Unreachable { reason: innermost(error) };
         };
         let answer = raw_response.as_deref();
-        let body = answer
-            .map(|answer| -> &[u8] { answer.body() })
-            .unwrap_or_default();
+        let body = answer.map(|answer| -> &[u8] { answer.body() }).unwrap_or_default();
         let mut failure = Self::from_status(u16::from(*status), body);
         if let Self::Status { retry_after, .. } = &mut failure {
             *retry_after = answer
-                .and_then(|answer| {
-                    answer
-                        .headers()
-                        .iter()
-                        .find(|(name, _)| name.as_str() == "retry-after")
-                })
+                .and_then(|answer| answer.headers().iter().find(|(name, _)| name.as_str() == "retry-after"))
                 .and_then(|(_, value)| value.as_str().parse().ok())
                 .map(Duration::from_secs);
         }
@@ -207,9 +185,6 @@ mod tests {
     fn a_long_or_strange_message_is_cut_or_left_out() {
         let long = format!(r#"{{"message":"{}"}}"#, "x".repeat(5000));
         assert!(TokenError::from_status(500, long.as_bytes()).to_string().len() < 400);
-        assert_eq!(
-            TokenError::from_status(500, b"<html>").to_string(),
-            "Azure DevOps answered HTTP 500"
-        );
+        assert_eq!(TokenError::from_status(500, b"<html>").to_string(), "Azure DevOps answered HTTP 500");
     }
 }

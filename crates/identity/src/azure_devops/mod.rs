@@ -67,11 +67,7 @@ impl AzureDevOpsTokens {
     /// again until `deadline` is over.
     #[must_use]
     pub fn new(connector: SharedHttpConnector, request: TokenRequest, deadline: Duration) -> Self {
-        Self {
-            connector,
-            request,
-            deadline,
-        }
+        Self { connector, request, deadline }
     }
 
     async fn ask(&self) -> Result<OidcToken, TokenError> {
@@ -98,10 +94,7 @@ impl AzureDevOpsTokens {
         if let Some(connection) = &self.request.connection_id {
             call = call.service_connection_id(connection);
         }
-        let answer = call
-            .send()
-            .await
-            .map_err(|error| TokenError::from_azure(&error))?;
+        let answer = call.send().await.map_err(|error| TokenError::from_azure(&error))?;
         self.read(&answer.into_raw_response())
     }
 
@@ -112,10 +105,7 @@ impl AzureDevOpsTokens {
             return Err(TokenError::from_status(status, body));
         }
         let answer: Value = serde_json::from_slice(body).map_err(|_| TokenError::Unreadable)?;
-        let token = answer
-            .get("oidcToken")
-            .and_then(Value::as_str)
-            .filter(|token| !token.is_empty());
+        let token = answer.get("oidcToken").and_then(Value::as_str).filter(|token| !token.is_empty());
         let token = OidcToken::read(SecretString::from(token.ok_or(TokenError::Empty)?))?;
         let subject = &token.claims().subject;
         let organization = self.request.organization.as_deref();

@@ -27,22 +27,12 @@ impl ToAgentsAddress {
 
     fn translate(&self, request: &Request) -> Result<HttpRequest, Error> {
         let Body::Bytes(body) = request.body() else {
-            return Err(Error::with_message(
-                ErrorKind::Other,
-                "a streamed body is not supported",
-            ));
+            return Err(Error::with_message(ErrorKind::Other, "a streamed body is not supported"));
         };
-        let connection = request
-            .url()
-            .query_pairs()
-            .find(|(name, _)| name == "serviceConnectionId");
-        let url = self
-            .address
-            .with_query(connection.as_ref().map(|(_, id)| id.as_ref()));
+        let connection = request.url().query_pairs().find(|(name, _)| name == "serviceConnectionId");
+        let url = self.address.with_query(connection.as_ref().map(|(_, id)| id.as_ref()));
         let mut translated = HttpRequest::new(SdkBody::from(body.as_ref()));
-        translated
-            .set_method(request.method().as_str())
-            .map_err(unsendable)?;
+        translated.set_method(request.method().as_str()).map_err(unsendable)?;
         translated.set_uri(url.as_str()).map_err(unsendable)?;
         for (name, value) in request.headers().iter() {
             translated
@@ -51,10 +41,7 @@ impl ToAgentsAddress {
                 .map_err(unsendable)?;
         }
         let length = body.len().to_string();
-        translated
-            .headers_mut()
-            .try_insert("content-length", length)
-            .map_err(unsendable)?;
+        translated.headers_mut().try_insert("content-length", length).map_err(unsendable)?;
         Ok(translated)
     }
 }
@@ -63,21 +50,15 @@ impl ToAgentsAddress {
 impl HttpClient for ToAgentsAddress {
     async fn execute_request(&self, request: &Request) -> Result<AsyncRawResponse, Error> {
         let request = self.translate(request)?;
-        let mut response: HttpResponse = self
-            .connector
-            .call(request)
-            .await
-            .map_err(|error| Error::new(ErrorKind::Io, error))?;
+        let mut response: HttpResponse =
+            self.connector.call(request).await.map_err(|error| Error::new(ErrorKind::Io, error))?;
         let mut headers = Headers::new();
         for (name, value) in response.headers() {
             headers.insert(name.to_owned(), value.to_owned());
         }
         let status = StatusCode::from(response.status().as_u16());
         let body = ByteStream::new(response.take_body());
-        let body = body
-            .collect()
-            .await
-            .map_err(|error| Error::new(ErrorKind::Io, error))?;
+        let body = body.collect().await.map_err(|error| Error::new(ErrorKind::Io, error))?;
         Ok(AsyncRawResponse::from_bytes(status, headers, body.into_bytes()))
     }
 }

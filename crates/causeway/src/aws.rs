@@ -1,0 +1,57 @@
+use std::time::Duration;
+
+use anyhow::Result;
+use aws_config::{BehaviorVersion, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_types::SdkConfig;
+use aws_types::app_name::AppName;
+use aws_types::sdk_config::SharedCredentialsProvider;
+use aws_types::sdk_ua_metadata::FrameworkMetadata;
+use causeway_identity::Session;
+use causeway_types::Region;
+
+use crate::network::Network;
+
+/// How long becoming somebody may take, with all retries. The messages name it.
+pub(crate) const IDENTITY_DEADLINE: Duration = Duration::from_secs(60);
+
+/// Attempts in all. With pauses that double from half a second this stays within [`IDENTITY_DEADLINE`].
+const ATTEMPTS: u32 = 8;
+
+/// The SDK's configuration without credentials: region, endpoints (`AWS_ENDPOINT_URL…`), network, retries.
+///
+/// The user agent names Causeway, its version and the command, so that CloudTrail tells who called.
+pub(crate) async fn base_config(region: &Region, network: &Network, command: &str) -> Result<SdkConfig> {
+    let retries = RetryConfig::standard()
+        .with_max_attempts(ATTEMPTS)
+        .with_initial_backoff(Duration::from_millis(500))
+        .with_max_backoff(Duration::from_secs(8));
+    let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .region(aws_types::region::Region::new(region.as_str().to_owned()))
+        .no_credentials()
+        .http_client(network.http_client())
+        .sleep_impl(TokioSleep::new())
+        .retry_config(retries)
+        .timeout_config(TimeoutConfig::builder().connect_timeout(Duration::from_secs(5)).build())
+        .app_name(AppName::new(format!("causeway-{command}"))?)
+        .framework_metadata(FrameworkMetadata::new("causeway", Some(env!("CARGO_PKG_VERSION")))?)
+        .load()
+        .await;
+    Ok(config)
+}
+
+/// The same with a deadline over each call and its retries.
+pub(crate) fn for_identity(base: &SdkConfig) -> SdkConfig {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(5))
+        .read_timeout(Duration::from_secs(20))
+        .operation_timeout(IDENTITY_DEADLINE)
+        .build();
+    base.to_builder().timeout_config(timeouts).build()
+}
+
+/// The same, signing with the session's key.
+pub(crate) fn signed_with(base: &SdkConfig, session: &Session) -> SdkConfig {
+    let credentials = SharedCredentialsProvider::new(session.key.to_sdk());
+    base.to_builder().credentials_provider(credentials).build()
+}

@@ -1,0 +1,83 @@
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use aws_types::SdkConfig;
+use causeway_agent::{Console, Environment, Inputs, Job, Variables};
+use causeway_identity::Session;
+use causeway_types::Region;
+use tokio::sync::watch;
+
+/// The running step: what the agent gave it, and the console to answer on.
+pub(crate) struct Step {
+    environment: Environment,
+    console: Console,
+}
+
+impl Step {
+    /// The step that this process was started for.
+    pub(crate) fn from_agent() -> Self {
+        let environment = Environment::capture();
+        let console = Console::stdout(&environment);
+        Self { environment, console }
+    }
+
+    pub(crate) fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    pub(crate) fn console(&self) -> &Console {
+        &self.console
+    }
+
+    pub(crate) fn inputs(&self) -> Inputs<'_> {
+        Inputs::new(&self.environment)
+    }
+
+    pub(crate) fn variables(&self) -> Variables<'_> {
+        Variables::new(&self.environment)
+    }
+
+    pub(crate) fn job(&self) -> Job<'_> {
+        Job::new(&self.environment)
+    }
+
+    /// The job's temp folder: the only place where Causeway leaves files.
+    pub(crate) fn temp_directory(&self) -> Result<PathBuf> {
+        let folder =
+            self.job().temp_directory().context("the agent names no temp folder (Agent.TempDirectory)")?;
+        Ok(PathBuf::from(folder))
+    }
+}
+
+/// What a command works with once the identity is resolved.
+pub(crate) struct SignedIn {
+    /// Credentials, and whose they are.
+    pub(crate) session: Session,
+    /// The region to work in.
+    pub(crate) region: Region,
+    /// The SDK's configuration with those credentials, region, proxy, certificates, retries.
+    pub(crate) config: SdkConfig,
+}
+
+/// The agent's wish that the step end early, for commands that have something to put in order then.
+pub(crate) struct Cancel(watch::Sender<bool>);
+
+impl Default for Cancel {
+    fn default() -> Self {
+        Self(watch::Sender::new(false))
+    }
+}
+
+impl Cancel {
+    /// Passes the wish on; tells whether anybody listens.
+    pub(crate) fn request(&self) -> bool {
+        self.0.send(true).is_ok()
+    }
+
+    /// Becomes ready when the step is cancelled.
+    pub(crate) async fn requested(&self) {
+        let mut wish = self.0.subscribe();
+        // The sender lives as long as `self`, so waiting cannot fail.
+        let _ = wish.wait_for(|cancelled| *cancelled).await;
+    }
+}

@@ -1,0 +1,112 @@
+use std::pin::pin;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Result, anyhow};
+
+use crate::aws;
+use crate::commands::{self, Command};
+use crate::failure;
+use crate::identity::{Chosen, Log};
+use crate::network::Network;
+use crate::step::{Cancel, SignedIn, Step};
+
+/// How long a cancelled command may take to put things in order: the agent sends SIGTERM 7.5 seconds after SIGINT.
+const WIND_DOWN: Duration = Duration::from_secs(6);
+
+/// Runs the step and tells the agent how it ended.
+///
+/// A failure that the agent has been told of ends the process normally, as the agent expects; otherwise it would add an
+/// error of its own.
+pub(crate) fn run() -> ExitCode {
+    let step = Step::from_agent();
+    if let Err(error) = run_command(&step) {
+        step.console().fail(&failure::describe(&error));
+    }
+    if step.console().is_broken() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// Inputs, then plan, then network: nothing is sent before everything that can be checked has been.
+fn run_command(step: &Step) -> Result<()> {
+    let command = commands::plan(step)?;
+    let chosen = Chosen::from_step(step)?;
+    let network = Network::for_step(step.environment())?;
+    runtime(command.as_ref())?.block_on(async {
+        let cancel = Cancel::default();
+        let mut work = pin!(execute(step, command.as_ref(), &chosen, &network, &cancel));
+        tokio::select! {
+            ending = &mut work => ending,
+            () = signalled() => {
+                if cancel.request() {
+                    let _ = tokio::time::timeout(WIND_DOWN, work).await;
+                }
+                Err(anyhow!("the step was cancelled"))
+            }
+        }
+    })
+}
+
+async fn execute(
+    step: &Step,
+    command: &dyn Command,
+    chosen: &Chosen,
+    network: &Network,
+    cancel: &Cancel,
+) -> Result<()> {
+    let console = step.console();
+    console.info(chosen.described());
+    let signed_in = sign_in(step, command, chosen, network).await?;
+    let caller = &signed_in.session.caller;
+    console.info(&format!("AWS account {}, caller {}", caller.account, caller.arn));
+    console.set_output("accountId", caller.account.as_str());
+    console.set_output("callerArn", &caller.arn);
+    command.execute(step, &signed_in, cancel).await
+}
+
+async fn sign_in(step: &Step, command: &dyn Command, chosen: &Chosen, network: &Network) -> Result<SignedIn> {
+    let log = Log::new(step.console(), command.tells_claims());
+    let tokens = chosen.token_source(network);
+    if command.tells_claims() && !chosen.is_federated() {
+        log.tell_claims_of(tokens.as_ref()).await;
+    }
+    let plan = chosen.plan(network).await?;
+    let base = aws::base_config(plan.region(), network, command.name()).await?;
+    let tokens = tokens.as_ref().map(|tokens| tokens as &dyn causeway_identity::TokenSource);
+    let session = plan.resolve(&aws::for_identity(&base), tokens, &log).await?;
+    Ok(SignedIn { config: aws::signed_with(&base, &session), region: plan.region().clone(), session })
+}
+
+/// One thread is enough for a few calls one after the other; transfers ask for more.
+fn runtime(command: &dyn Command) -> Result<tokio::runtime::Runtime> {
+    let mut builder = match command.threads() {
+        0 | 1 => tokio::runtime::Builder::new_current_thread(),
+        threads => {
+            let mut builder = tokio::runtime::Builder::new_multi_thread();
+            builder.worker_threads(threads);
+            builder
+        }
+    };
+    Ok(builder.enable_all().build()?)
+}
+
+/// Waits until the agent cancels the step. Where signals cannot be listened to, that is never noticed, and the agent
+/// ends the process by force.
+async fn signalled() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let (Ok(mut interrupt), Ok(mut terminate)) =
+            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        {
+            tokio::select! {
+                _ = interrupt.recv() => return,
+                _ = terminate.recv() => return,
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    if tokio::signal::ctrl_c().await.is_ok() {
+        return;
+    }
+    std::future::pending().await
+}
