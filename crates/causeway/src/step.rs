@@ -5,7 +5,6 @@ use aws_types::SdkConfig;
 use causeway_agent::{Console, Environment, Inputs, Job, Variables};
 use causeway_identity::Session;
 use causeway_types::Region;
-use tokio::sync::watch;
 
 /// The running step: what the agent gave it, and the console to answer on.
 pub(crate) struct Step {
@@ -57,27 +56,4 @@ pub(crate) struct SignedIn {
     pub(crate) region: Region,
     /// The SDK's configuration with those credentials, region, proxy, certificates, retries.
     pub(crate) config: SdkConfig,
-}
-
-/// The agent's wish that the step end early, for commands that have something to put in order then.
-pub(crate) struct Cancel(watch::Sender<bool>);
-
-impl Default for Cancel {
-    fn default() -> Self {
-        Self(watch::Sender::new(false))
-    }
-}
-
-impl Cancel {
-    /// Passes the wish on; tells whether anybody listens.
-    pub(crate) fn request(&self) -> bool {
-        self.0.send(true).is_ok()
-    }
-
-    /// Becomes ready when the step is cancelled.
-    pub(crate) async fn requested(&self) {
-        let mut wish = self.0.subscribe();
-        // The sender lives as long as `self`, so waiting cannot fail.
-        let _ = wish.wait_for(|cancelled| *cancelled).await;
-    }
 }

@@ -3,13 +3,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
+use tokio_util::sync::CancellationToken;
 
 use crate::aws;
 use crate::commands::{self, Command};
 use crate::failure;
 use crate::identity::{Chosen, Log};
 use crate::network::Network;
-use crate::step::{Cancel, SignedIn, Step};
+use crate::step::{SignedIn, Step};
 
 /// How long a cancelled command may take to put things in order: the agent sends SIGTERM 7.5 seconds after SIGINT.
 const WIND_DOWN: Duration = Duration::from_secs(6);
@@ -32,12 +33,13 @@ fn run_command(step: &Step) -> Result<()> {
     let chosen = Chosen::from_step(step)?;
     let network = Network::for_step(step.environment())?;
     runtime(command.as_ref())?.block_on(async {
-        let cancel = Cancel::default();
+        let cancel = CancellationToken::new();
         let mut work = pin!(execute(step, command.as_ref(), &chosen, &network, &cancel));
         tokio::select! {
             ending = &mut work => ending,
             () = signalled() => {
-                if cancel.request() {
+                cancel.cancel();
+                if command.winds_down() {
                     let _ = tokio::time::timeout(WIND_DOWN, work).await;
                 }
                 Err(anyhow!("the step was cancelled"))
@@ -51,7 +53,7 @@ async fn execute(
     command: &dyn Command,
     chosen: &Chosen,
     network: &Network,
-    cancel: &Cancel,
+    cancel: &CancellationToken,
 ) -> Result<()> {
     let console = step.console();
     console.info(chosen.described());

@@ -2,9 +2,10 @@ use anyhow::Result;
 use async_trait::async_trait;
 use causeway_agent::Console;
 use secrecy::SecretString;
+use tokio_util::sync::CancellationToken;
 
 use super::Command;
-use crate::step::{Cancel, SignedIn, Step};
+use crate::step::{SignedIn, Step};
 
 pub(super) const NAME: &str = "assumeRole";
 
@@ -27,7 +28,7 @@ impl Command for AssumeRole {
         NAME
     }
 
-    async fn execute(&self, step: &Step, signed_in: &SignedIn, _cancel: &Cancel) -> Result<()> {
+    async fn execute(&self, step: &Step, signed_in: &SignedIn, _cancel: &CancellationToken) -> Result<()> {
         let console = step.console();
         let key = &signed_in.session.key;
         export_masked(console, "AWS_ACCESS_KEY_ID", &SecretString::from(key.id.as_str()));

@@ -3,11 +3,12 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use async_trait::async_trait;
 use causeway_registry::{DockerConfig, authorize};
+use tokio_util::sync::CancellationToken;
 
 use super::Command;
 use crate::files;
 use crate::state::{DockerLogin, State};
-use crate::step::{Cancel, SignedIn, Step};
+use crate::step::{SignedIn, Step};
 
 pub(super) const NAME: &str = "ecrLogin";
 
@@ -29,7 +30,7 @@ impl Command for EcrLogin {
         NAME
     }
 
-    async fn execute(&self, step: &Step, signed_in: &SignedIn, _cancel: &Cancel) -> Result<()> {
+    async fn execute(&self, step: &Step, signed_in: &SignedIn, _cancel: &CancellationToken) -> Result<()> {
         let console = step.console();
         let login = authorize(&signed_in.config).await?;
         console.mask(&login.password);

@@ -5,11 +5,12 @@ use causeway_secrets::{
     NameTransform, Parameter, ParameterQuery, Substitution, SubstitutionScope, name_variables, read,
 };
 use secrecy::ExposeSecret;
+use tokio_util::sync::CancellationToken;
 
 use super::Command;
 use crate::files;
 use crate::state::State;
-use crate::step::{Cancel, SignedIn, Step};
+use crate::step::{SignedIn, Step};
 
 pub(super) const NAME: &str = "getParameters";
 
@@ -102,7 +103,7 @@ impl Command for GetParameters {
         NAME
     }
 
-    async fn execute(&self, step: &Step, signed_in: &SignedIn, _cancel: &Cancel) -> Result<()> {
+    async fn execute(&self, step: &Step, signed_in: &SignedIn, _cancel: &CancellationToken) -> Result<()> {
         let parameters = read(&signed_in.config, &self.query).await?;
         let masked: Vec<Option<Masked>> = parameters.iter().map(|parameter| mask(step, parameter)).collect();
         if let (true, ParameterQuery::Hierarchy { path, .. }) = (parameters.is_empty(), &self.query) {

@@ -3,13 +3,15 @@
 mod assume_role;
 mod ecr_login;
 mod get_parameters;
+mod s3_upload;
 mod verify;
 
 use anyhow::Result;
 use async_trait::async_trait;
 use causeway_agent::InputError;
+use tokio_util::sync::CancellationToken;
 
-use crate::step::{Cancel, SignedIn, Step};
+use crate::step::{SignedIn, Step};
 
 /// What the step is to do, checked and ready.
 #[async_trait]
@@ -27,19 +29,26 @@ pub(crate) trait Command {
         false
     }
 
-    /// Does it. A command that has something to put in order when the step is cancelled listens to `cancel`.
-    async fn execute(&self, step: &Step, signed_in: &SignedIn, cancel: &Cancel) -> Result<()>;
+    /// Whether it has something to put in order when the step is cancelled: then it is given the time to, and listens to
+    /// the `cancel` of [`Command::execute`].
+    fn winds_down(&self) -> bool {
+        false
+    }
+
+    /// Does it.
+    async fn execute(&self, step: &Step, signed_in: &SignedIn, cancel: &CancellationToken) -> Result<()>;
 }
 
 /// From the inputs to a checked command.
 type Planner = fn(&Step) -> Result<Box<dyn Command>>;
 
 /// Every command by its name. A new one is a file beside this and a line here.
-const COMMANDS: [(&str, Planner); 4] = [
+const COMMANDS: [(&str, Planner); 5] = [
     (verify::NAME, verify::plan),
     (assume_role::NAME, assume_role::plan),
     (get_parameters::NAME, get_parameters::plan),
     (ecr_login::NAME, ecr_login::plan),
+    (s3_upload::NAME, s3_upload::plan),
 ];
 
 /// Reads input `command` and the inputs that belong to it.

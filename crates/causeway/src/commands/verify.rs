@@ -1,8 +1,9 @@
 use anyhow::Result;
 use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
 
 use super::Command;
-use crate::step::{Cancel, SignedIn, Step};
+use crate::step::{SignedIn, Step};
 
 pub(super) const NAME: &str = "verify";
 
@@ -24,7 +25,7 @@ impl Command for Verify {
         true
     }
 
-    async fn execute(&self, step: &Step, signed_in: &SignedIn, _cancel: &Cancel) -> Result<()> {
+    async fn execute(&self, step: &Step, signed_in: &SignedIn, _cancel: &CancellationToken) -> Result<()> {
         let caller = causeway_identity::caller(&signed_in.config, &signed_in.session.key).await?;
         step.console().info(&format!("AWS confirms the caller: {}", caller.arn));
         Ok(())

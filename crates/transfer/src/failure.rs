@@ -1,0 +1,78 @@
+use std::fmt;
+use std::io;
+
+use causeway_types::ServiceError;
+
+/// A file that did not arrive, and why.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// The file or folder, below the source folder; bytes that are no UTF-8 are shown as `�`.
+    pub path: String,
+    /// Why.
+    pub reason: FailureReason,
+}
+
+/// Why a file did not arrive.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum FailureReason {
+    /// The file could not be opened or read.
+    #[error("it cannot be read: {0}")]
+    Unreadable(ReadError),
+    /// The folder could not be listed, so it is not known what is in it.
+    #[error("the folder cannot be listed: {0}")]
+    UnreadableFolder(ReadError),
+    /// A symbolic link to something that is not there.
+    #[error("the symbolic link leads nowhere")]
+    DanglingLink,
+    /// The file was written to while it was read, so what was read is no state it ever had.
+    #[error("it changed while it was being read")]
+    Changed,
+    /// Its name is not UTF-8, and keys must be.
+    #[error("its name is not valid UTF-8")]
+    NameNotUtf8,
+    /// Its key would be longer than S3 takes.
+    #[error("its key has {0} bytes, S3 takes 1024")]
+    KeyTooLong(usize),
+    /// It does not fit into 10,000 parts of 5 GiB.
+    #[error("it has {0} bytes, more than S3 takes")]
+    TooLarge(u64),
+    /// S3 refused it or could not be reached.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    /// S3 was sent all of it, and its answer does not confirm that.
+    #[error("S3 did not confirm the object")]
+    Unconfirmed,
+}
+
+/// What the operating system said when something was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadError {
+    /// The sort of error.
+    pub kind: io::ErrorKind,
+    message: String,
+}
+
+impl From<&io::Error> for ReadError {
+    fn from(error: &io::Error) -> Self {
+        Self { kind: error.kind(), message: error.to_string() }
+    }
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl FailureReason {
+    pub(crate) fn unreadable(error: &io::Error) -> Self {
+        Self::Unreadable(error.into())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.path, self.reason)
+    }
+}

@@ -1,0 +1,206 @@
+//! A real S3 server in this process (`s3s-fs`, which checks signatures) that notes every request and can be
+//! told to answer some of them wrongly.
+#![allow(dead_code)]
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_http_client::Builder as HttpClient;
+use aws_types::SdkConfig;
+use aws_types::region::Region;
+use http::{Method, Response, StatusCode};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use s3s::auth::SimpleAuth;
+use s3s::service::{S3Service, S3ServiceBuilder};
+use tokio::net::TcpListener;
+
+pub(crate) const BUCKET: &str = "bucket";
+
+/// What a request looked like, without its content.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) query: String,
+    pub(crate) headers: http::HeaderMap,
+}
+
+impl Seen {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn is_part(&self) -> bool {
+        self.method == Method::PUT && self.query.contains("partNumber=")
+    }
+
+    pub(crate) fn is_abort(&self) -> bool {
+        self.method == Method::DELETE && self.query.contains("uploadId=")
+    }
+
+    pub(crate) fn is_object(&self) -> bool {
+        self.method == Method::PUT && self.path.matches('/').count() > 1 && !self.is_part()
+    }
+}
+
+/// An answer instead of the server's own.
+pub(crate) struct Wrong {
+    pub(crate) status: u16,
+    pub(crate) code: &'static str,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) delay: Duration,
+}
+
+impl Wrong {
+    pub(crate) fn new(status: u16, code: &'static str) -> Self {
+        Self { status, code, headers: Vec::new(), delay: Duration::ZERO }
+    }
+
+    fn response(&self) -> Response<s3s::Body> {
+        let text = format!("<Error><Code>{0}</Code><Message>{0} it is</Message></Error>", self.code);
+        let body = if self.code.is_empty() { s3s::Body::empty() } else { s3s::Body::from(text) };
+        let mut response = Response::builder().status(StatusCode::from_u16(self.status).unwrap());
+        for (name, value) in &self.headers {
+            response = response.header(*name, value);
+        }
+        response.body(body).unwrap()
+    }
+}
+
+type Judge = Box<dyn Fn(&Seen) -> Option<Wrong> + Send + Sync>;
+
+struct Shared {
+    s3: S3Service,
+    seen: Mutex<Vec<Seen>>,
+    judge: Mutex<Option<Judge>>,
+}
+
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    root: tempfile::TempDir,
+    shared: Arc<Shared>,
+    accepting: tokio::task::JoinHandle<()>,
+}
+
+impl Server {
+    /// A server with one empty bucket.
+    pub(crate) async fn start() -> Self {
+        let server = Self::start_empty().await;
+        std::fs::create_dir(server.root.path().join(BUCKET)).unwrap();
+        server
+    }
+
+    pub(crate) async fn start_empty() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let mut builder = S3ServiceBuilder::new(s3s_fs::FileSystem::new(root.path()).unwrap());
+        builder.set_auth(SimpleAuth::from_single("AKIATEST", "secret"));
+        let shared =
+            Arc::new(Shared { s3: builder.build(), seen: Mutex::default(), judge: Mutex::default() });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let accepting = tokio::spawn(accept(listener, Arc::clone(&shared)));
+        Self { address, root, shared, accepting }
+    }
+
+    /// Lets the answers be decided by this, where it gives one.
+    pub(crate) fn judge(&self, judge: impl Fn(&Seen) -> Option<Wrong> + Send + Sync + 'static) {
+        *self.shared.judge.lock().unwrap() = Some(Box::new(judge));
+    }
+
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        self.shared.seen.lock().unwrap().clone()
+    }
+
+    /// Where the server keeps the object.
+    pub(crate) fn object(&self, key: &str) -> PathBuf {
+        self.root.path().join(BUCKET).join(key)
+    }
+
+    pub(crate) fn has_bucket(&self, name: &str) -> bool {
+        self.root.path().join(name).is_dir()
+    }
+
+    /// What the server keeps of multipart uploads that were begun and not ended.
+    pub(crate) fn leftovers(&self) -> Vec<String> {
+        let names = std::fs::read_dir(self.root.path()).unwrap();
+        let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.starts_with(".upload")).collect()
+    }
+
+    pub(crate) fn config(&self) -> SdkConfig {
+        self.config_in("us-east-1")
+    }
+
+    pub(crate) fn config_in(&self, region: &'static str) -> SdkConfig {
+        let credentials = Credentials::new("AKIATEST", "secret", None, None, "test");
+        SdkConfig::builder()
+            .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
+            .region(Region::new(region))
+            .endpoint_url(format!("http://{}", self.address))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .http_client(HttpClient::new().build_http())
+            .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(5)))
+            .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+            .build()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    let mut connections = tokio::task::JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        let shared = Arc::clone(&shared);
+        let service = service_fn(move |request| answer(Arc::clone(&shared), request));
+        connections.spawn(async move {
+            let _ = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+        });
+    }
+}
+
+async fn answer(
+    shared: Arc<Shared>,
+    request: http::Request<Incoming>,
+) -> Result<Response<s3s::Body>, s3s::HttpError> {
+    let seen = Seen {
+        method: request.method().clone(),
+        path: request.uri().path().to_owned(),
+        query: request.uri().query().unwrap_or_default().to_owned(),
+        headers: request.headers().clone(),
+    };
+    let wrong = shared.judge.lock().unwrap().as_ref().and_then(|judge| judge(&seen));
+    shared.seen.lock().unwrap().push(seen);
+    match wrong {
+        Some(wrong) => {
+            tokio::time::sleep(wrong.delay).await;
+            if wrong.status == 200 {
+                return shared.s3.call(request.map(s3s::Body::from)).await;
+            }
+            Ok(wrong.response())
+        }
+        None => shared.s3.call(request.map(s3s::Body::from)).await,
+    }
+}
+
+/// Writes files below a folder.
+pub(crate) fn write_tree<'a>(folder: &Path, files: impl IntoIterator<Item = (&'a str, &'a [u8])>) {
+    for (name, content) in files {
+        let path = folder.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+}
