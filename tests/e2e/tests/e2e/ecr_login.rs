@@ -19,14 +19,18 @@ fn docker_finds_the_login_and_the_users_other_entries_and_afterwards_nothing_is_
     std::fs::write(own.join("config.json"), users).unwrap();
     let job = world.run(vec![
         world.causeway(&LOGIN),
-        Step::script("stat -c '%a' \"$DOCKER_CONFIG/config.json\"; cp \"$DOCKER_CONFIG/config.json\" seen.json").named("use"),
+        Step::script(
+            "stat -c '%a' \"$DOCKER_CONFIG/config.json\"; cp \"$DOCKER_CONFIG/config.json\" seen.json",
+        )
+        .named("use"),
     ]);
     assert_succeeds(&job);
     let host = format!("{}.dkr.ecr.eu-west-1.amazonaws.com", world.account);
     assert_eq!(job.variable("step.registry"), Some(host.as_str()));
     assert!(job.step("use").stdout().starts_with("600\n"));
 
-    let seen: Value = serde_json::from_slice(&std::fs::read(job.sources().join("seen.json")).unwrap()).unwrap();
+    let seen: Value =
+        serde_json::from_slice(&std::fs::read(job.sources().join("seen.json")).unwrap()).unwrap();
     assert!(seen["auths"][&host]["auth"].is_string(), "{seen}");
     assert_eq!(seen["auths"]["registry.example"]["auth"], "dXNlcjpwYXNz");
     assert_eq!(seen["detachKeys"], "ctrl-x");
@@ -35,7 +39,11 @@ fn docker_finds_the_login_and_the_users_other_entries_and_afterwards_nothing_is_
     let folder = job.variable("DOCKER_CONFIG").unwrap();
     assert!(folder.starts_with(job.temp().to_str().unwrap()), "{folder}");
     assert!(!std::path::Path::new(folder).exists(), "{folder} is left");
-    assert_eq!(std::fs::read_to_string(own.join("config.json")).unwrap(), users, "the user's own file is untouched");
+    assert_eq!(
+        std::fs::read_to_string(own.join("config.json")).unwrap(),
+        users,
+        "the user's own file is untouched"
+    );
     world.secrets().assert_none_in(&job);
 }
 

@@ -8,11 +8,22 @@ use crate::assert_succeeds;
 #[test]
 fn later_scripts_have_the_credentials_and_the_log_does_not() {
     let world = World::new();
-    let show = Step::script("env | grep '^AWS_' | grep -v ENDPOINT | sed 's/=.*//' | sort; echo \"key $AWS_SECRET_ACCESS_KEY\"");
-    let job = world.run(vec![world.causeway(&[("command", "assumeRole"), ("connection", "federated")]), show.named("show")]);
+    let show = Step::script(
+        "env | grep '^AWS_' | grep -v ENDPOINT | sed 's/=.*//' | sort; echo \"key $AWS_SECRET_ACCESS_KEY\"",
+    );
+    let job = world.run(vec![
+        world.causeway(&[("command", "assumeRole"), ("connection", "federated")]),
+        show.named("show"),
+    ]);
     assert_succeeds(&job);
     let stdout = job.step("show").stdout();
-    for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION"] {
+    for name in [
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
+    ] {
         assert!(stdout.lines().any(|line| line == name), "{name} is missing in: {stdout}");
     }
     let sessions = world.iam.sessions();

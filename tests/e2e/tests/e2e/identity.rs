@@ -50,7 +50,10 @@ fn variables_are_taken_when_they_are_set_and_no_connection_is() {
     assert!(job.variable("step.callerArn").unwrap().ends_with(":assumed-role/deploy-keys/nightly"));
 
     let job = world.step(&[("command", "verify"), ("connection", "federated")]);
-    assert!(job.variable("step.callerArn").unwrap().contains(":assumed-role/deploy/"), "a connection comes first");
+    assert!(
+        job.variable("step.callerArn").unwrap().contains(":assumed-role/deploy/"),
+        "a connection comes first"
+    );
 }
 
 #[test]
@@ -60,7 +63,8 @@ fn the_agents_own_credentials_assume_a_role_with_external_id_and_length() {
     world.agent.machine.push(("AWS_ACCESS_KEY_ID".into(), key.id));
     world.agent.machine.push(("AWS_SECRET_ACCESS_KEY".into(), key.secret));
     let role = world.role_arn("deploy-keys");
-    let inputs = [("command", "verify"), ("roleArn", &role), ("externalId", EXTERNAL_ID), ("durationSeconds", "1800")];
+    let inputs =
+        [("command", "verify"), ("roleArn", &role), ("externalId", EXTERNAL_ID), ("durationSeconds", "1800")];
     let job = world.step(&inputs);
     assert_succeeds(&job);
     let calls = world.gateway.calls_of("sts", "AssumeRole");
@@ -74,7 +78,11 @@ fn a_chosen_source_that_fails_is_never_replaced() {
     let key = world.user_key.clone();
     world.agent.machine.push(("AWS_ACCESS_KEY_ID".into(), key.id));
     world.agent.machine.push(("AWS_SECRET_ACCESS_KEY".into(), key.secret));
-    world.gateway.fail("sts", "AssumeRoleWithWebIdentity", Fault::access_denied("Not authorized to perform sts:AssumeRoleWithWebIdentity"));
+    world.gateway.fail(
+        "sts",
+        "AssumeRoleWithWebIdentity",
+        Fault::access_denied("Not authorized to perform sts:AssumeRoleWithWebIdentity"),
+    );
     let job = world.step(&[("command", "assumeRole"), ("awsCredentials", "aws-oidc")]);
     assert_fails(&job, &["AccessDenied", "Not authorized", "sts:AssumeRoleWithWebIdentity"]);
     assert_eq!(world.gateway.calls().len(), 1, "no second call, signed with anything else");
@@ -85,7 +93,15 @@ fn a_chosen_source_that_fails_is_never_replaced() {
 fn connections_that_contradict_themselves_are_refused_before_any_call() {
     let role = "arn:aws:iam::123456789012:role/deploy";
     let cases: [(&[(&str, &str)], &str); 7] = [
-        (&[("useOIDC", "true"), ("username", "AKIAIOSFODNN7EXAMPLE"), ("password", "secret"), ("assumeRoleArn", role)], "Use OIDC"),
+        (
+            &[
+                ("useOIDC", "true"),
+                ("username", "AKIAIOSFODNN7EXAMPLE"),
+                ("password", "secret"),
+                ("assumeRoleArn", role),
+            ],
+            "Use OIDC",
+        ),
         (&[("useOIDC", "True")], "roleArn"),
         (&[("useOIDC", "maybe"), ("assumeRoleArn", role)], "useOIDC"),
         (&[("username", "AKIAIOSFODNN7EXAMPLE")], "secret access key"),
@@ -96,18 +112,27 @@ fn connections_that_contradict_themselves_are_refused_before_any_call() {
     for (fields, word) in cases {
         let mut world = World::new();
         let connection = Connection::new("odd", "AWS", "UsernamePassword");
-        let connection = fields.iter().fold(connection, |connection, (name, value)| connection.with_parameter(name, value));
+        let connection = fields
+            .iter()
+            .fold(connection, |connection, (name, value)| connection.with_parameter(name, value));
         world.agent.add_connection(connection);
         let job = world.step(&[("command", "verify"), ("awsCredentials", "odd")]);
         assert_fails(&job, &[word]);
-        assert!(world.gateway.calls().is_empty() && world.azure_devops.received().is_empty(), "{word}: before any call");
+        assert!(
+            world.gateway.calls().is_empty() && world.azure_devops.received().is_empty(),
+            "{word}: before any call"
+        );
     }
 }
 
 #[test]
 fn throttling_and_faults_of_sts_are_tried_again() {
     let world = World::new();
-    world.gateway.fail("sts", "AssumeRoleWithWebIdentity", Fault::error(400, "Throttling", "Rate exceeded").times(2));
+    world.gateway.fail(
+        "sts",
+        "AssumeRoleWithWebIdentity",
+        Fault::error(400, "Throttling", "Rate exceeded").times(2),
+    );
     world.gateway.fail("sts", "AssumeRoleWithWebIdentity", Fault::unavailable());
     world.gateway.fail("sts", "AssumeRoleWithWebIdentity", Fault::cut());
     let job = world.step(&[("command", "assumeRole"), ("connection", "federated")]);
@@ -147,7 +172,12 @@ fn session_length_and_name_follow_inputs_and_variables() {
     assert_succeeds(&world.step(&[("command", "verify"), ("connection", "federated")]));
     assert_eq!(parameter(&world, "DurationSeconds"), "3600");
 
-    let inputs = [("command", "verify"), ("connection", "federated"), ("durationSeconds", "1200"), ("roleSessionName", "me")];
+    let inputs = [
+        ("command", "verify"),
+        ("connection", "federated"),
+        ("durationSeconds", "1200"),
+        ("roleSessionName", "me"),
+    ];
     assert_succeeds(&world.step(&inputs));
     assert_eq!(parameter(&world, "DurationSeconds"), "1200");
     assert_eq!(parameter(&world, "RoleSessionName"), "me");

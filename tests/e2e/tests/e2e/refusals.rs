@@ -21,11 +21,25 @@ fn each_bad_input_is_named_and_nothing_is_sent() {
         (&[("externalId", "contoso")], "external ID"),
         (&[("awsCredentials", "aws-keys"), ("roleArn", role)], "awsCredentials"),
         (&[("command", "getParameters")], "parameterName"),
-        (&[("command", "getParameters"), ("parameterName", "/a"), ("parameterVersion", "0")], "parameterVersion"),
-        (&[("command", "getParameters"), ("parameterName", "/a"), ("singleNameTransform", "substitute"), ("replacementPattern", "(")], "replacementPattern"),
+        (
+            &[("command", "getParameters"), ("parameterName", "/a"), ("parameterVersion", "0")],
+            "parameterVersion",
+        ),
+        (
+            &[
+                ("command", "getParameters"),
+                ("parameterName", "/a"),
+                ("singleNameTransform", "substitute"),
+                ("replacementPattern", "("),
+            ],
+            "replacementPattern",
+        ),
         (&[("command", "getParameters"), ("readMode", "hierarchy")], "parameterPath"),
         (&[("command", "s3Upload"), ("bucketName", "UPPER")], "bucketName"),
-        (&[("command", "s3Upload"), ("bucketName", "shop-bucket"), ("cacheControl", "*.js=")], "cacheControl"),
+        (
+            &[("command", "s3Upload"), ("bucketName", "shop-bucket"), ("cacheControl", "*.js=")],
+            "cacheControl",
+        ),
     ];
     let world = World::new();
     for (inputs, word) in cases {

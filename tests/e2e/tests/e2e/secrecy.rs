@@ -17,8 +17,14 @@ fn no_secret_is_left_anywhere() {
     let step = |inputs: &[(&str, &str)], name: &str| world.causeway(inputs).named(name);
     let job = world.run(vec![
         step(&[("command", "verify"), ("awsCredentials", "aws-role")], "verify"),
-        step(&[("command", "getParameters"), ("connection", "federated"), ("parameterName", "/shop/secret")], "one"),
-        step(&[("command", "getParameters"), ("awsCredentials", "aws-oidc"), ("parameterName", "/shop/lines")], "lines"),
+        step(
+            &[("command", "getParameters"), ("connection", "federated"), ("parameterName", "/shop/secret")],
+            "one",
+        ),
+        step(
+            &[("command", "getParameters"), ("awsCredentials", "aws-oidc"), ("parameterName", "/shop/lines")],
+            "lines",
+        ),
         step(&[("command", "ecrLogin"), ("connection", "causeway-keys")], "login"),
         step(&[("command", "s3Upload"), ("awsCredentials", "aws-keys"), ("bucketName", &bucket)], "upload"),
         step(&[("command", "assumeRole"), ("connection", "federated")], "export"),
@@ -28,7 +34,11 @@ fn no_secret_is_left_anywhere() {
     let mut secrets = world.secrets();
     secrets.add("the parameter", parameter);
     secrets.add("the lines", lines);
-    let leaks: Vec<_> = secrets.search(&job).into_iter().filter(|leak| !format!("{leak:?}").contains("careless")).collect();
+    let leaks: Vec<_> =
+        secrets.search(&job).into_iter().filter(|leak| !format!("{leak:?}").contains("careless")).collect();
     assert!(leaks.is_empty(), "{leaks:#?}");
-    assert!(!job.log().contains(&world.iam.sessions().last().unwrap().key.secret), "the log masks even the careless step");
+    assert!(
+        !job.log().contains(&world.iam.sessions().last().unwrap().key.secret),
+        "the log masks even the careless step"
+    );
 }

@@ -25,7 +25,10 @@ fn final_answers_are_final_and_say_what_happened() {
         (Answer::empty(), ["not the JSON", "proxy"]),
         (Answer::http(200, &[], "{}"), ["without a token", "again"]),
         (Answer::http(200, &[], r#"{"oidcToken":"abc"}"#), ["not a JSON web token", "proxy"]),
-        (Answer::subject("p://contoso/shop/deploy-shop"), ["p://contoso/shop/deploy-shop", "not for the service connection"]),
+        (
+            Answer::subject("p://contoso/shop/deploy-shop"),
+            ["p://contoso/shop/deploy-shop", "not for the service connection"],
+        ),
         (Answer::subject("sc://evil/shop/federated"), ["sc://evil/shop/federated", "organization contoso"]),
     ] {
         let (world, job) = with(std::slice::from_ref(&answer));
@@ -50,7 +53,10 @@ fn what_sts_says_of_a_bad_token_is_told() {
     for (answer, words) in [
         (Answer::expired_token(), ["ExpiredTokenException", "clock"]),
         (Answer::forged_token(), ["InvalidIdentityToken", "OIDC provider"]),
-        (Answer::claims(serde_json::json!({ "aud": "api://other" })), ["InvalidIdentityToken", "api://other"]),
+        (
+            Answer::claims(serde_json::json!({ "aud": "api://other" })),
+            ["InvalidIdentityToken", "api://other"],
+        ),
     ] {
         let (world, job) = with(std::slice::from_ref(&answer));
         assert_fails(&job, &words);

@@ -26,18 +26,34 @@ fn inputs<'a>(bucket: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a
 fn files_of_every_name_arrive_byte_for_byte() {
     let world = World::with_aws();
     let bucket = world.bucket("names");
-    let names = ["plain.txt", "with space.txt", "a#b.html", "a+b.js", "a%20b.css", "ünï/çødé.json", ".hidden", "x;]=y", "deep/er/empty", "s.bat"];
+    let names = [
+        "plain.txt",
+        "with space.txt",
+        "a#b.html",
+        "a+b.js",
+        "a%20b.css",
+        "ünï/çødé.json",
+        ".hidden",
+        "x;]=y",
+        "deep/er/empty",
+        "s.bat",
+    ];
     let files: Vec<(&str, &[u8])> = names.iter().map(|name| (*name, name.as_bytes())).collect();
     write(&world.agent.sources(), &files);
     fs::write(world.agent.sources().join("deep/er/empty"), b"").unwrap();
     let job = world.step(&inputs(&bucket, &[("targetFolder", "/releases/1.0/")]));
     assert_succeeds(&job);
     for name in names {
-        let object = world.seed().object(&bucket, &format!("releases/1.0/{name}"), &[]).unwrap_or_else(|| panic!("{name} is missing"));
+        let object = world
+            .seed()
+            .object(&bucket, &format!("releases/1.0/{name}"), &[])
+            .unwrap_or_else(|| panic!("{name} is missing"));
         let expected = if name.ends_with("empty") { &b""[..] } else { name.as_bytes() };
         assert_eq!(object.content, expected, "{name}");
     }
-    let kind = |name: &str| world.seed().object(&bucket, &format!("releases/1.0/{name}"), &[]).unwrap().content_type().to_owned();
+    let kind = |name: &str| {
+        world.seed().object(&bucket, &format!("releases/1.0/{name}"), &[]).unwrap().content_type().to_owned()
+    };
     assert_eq!(kind("plain.txt"), "text/plain");
     assert_eq!(kind("s.bat"), "application/x-msdownload");
     assert_eq!(kind(".hidden"), "application/octet-stream");
@@ -49,13 +65,15 @@ fn files_of_every_name_arrive_byte_for_byte() {
 fn a_large_file_goes_in_parts_and_arrives_whole() {
     let world = World::with_aws();
     let bucket = world.bucket("large");
-    let content: Vec<u8> = (0..25_000_000_u32).map(|index| (index.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let content: Vec<u8> =
+        (0..25_000_000_u32).map(|index| (index.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     write(&world.agent.sources(), &[("big.bin", &content)]);
     let job = world.step(&inputs(&bucket, &[]));
     assert_succeeds(&job);
     assert!(world.seed().object(&bucket, "big.bin", &[]).unwrap().content == content);
     assert_eq!(job.variable("step.uploadedBytes"), Some("25000000"));
-    let parts = world.gateway.calls_of("s3", "*").iter().filter(|call| call.operation.starts_with("PUT")).count();
+    let parts =
+        world.gateway.calls_of("s3", "*").iter().filter(|call| call.operation.starts_with("PUT")).count();
     assert!(parts >= 3, "{parts} parts");
 }
 
@@ -63,8 +81,14 @@ fn a_large_file_goes_in_parts_and_arrives_whole() {
 fn globs_choose_and_exclude() {
     let world = World::with_aws();
     let bucket = world.bucket("globs");
-    write(&world.agent.sources(), &[("site/a.js", b"1"), ("site/a.js.map", b"2"), ("site/x/b.js", b"3"), ("other/c.js", b"4")]);
-    let job = world.step(&inputs(&bucket, &[("sourceFolder", "site"), ("globExpressions", "# all scripts\n**/*.js*\n!**/*.map")]));
+    write(
+        &world.agent.sources(),
+        &[("site/a.js", b"1"), ("site/a.js.map", b"2"), ("site/x/b.js", b"3"), ("other/c.js", b"4")],
+    );
+    let job = world.step(&inputs(
+        &bucket,
+        &[("sourceFolder", "site"), ("globExpressions", "# all scripts\n**/*.js*\n!**/*.map")],
+    ));
     assert_succeeds(&job);
     assert_eq!(world.seed().keys(&bucket), ["a.js", "x/b.js"]);
 }

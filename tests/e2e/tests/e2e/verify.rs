@@ -31,7 +31,11 @@ fn it_shows_caller_and_claims() {
 #[test]
 fn the_claims_stand_in_the_log_even_when_aws_refuses_them() {
     let world = World::new();
-    let trust = federated_trust(&world.account, &world.azure_devops.issuer(), &["sc://contoso/Shop/federated".into()]);
+    let trust = federated_trust(
+        &world.account,
+        &world.azure_devops.issuer(),
+        &["sc://contoso/Shop/federated".into()],
+    );
     world.iam.add_role(Role::new(&world.account, "deploy", trust));
     let job = world.step(&[("command", "verify"), ("connection", "federated")]);
     let subject = world.azure_devops.subject_of("federated").unwrap();
