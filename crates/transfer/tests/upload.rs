@@ -186,11 +186,12 @@ async fn settings_reach_the_requests() {
     let mut options = options(&folder);
     options.limits.multipart_threshold = 5 * MEBIBYTE as u64;
     options.settings.acl = CannedAcl::BucketOwnerFullControl;
-    options.settings.storage_class = StorageClass::StandardIa;
+    options.settings.storage_class = StorageClass::ReducedRedundancy;
     options.settings.content_encoding = Some("gzip".parse().unwrap());
     options.settings.cache_control = CacheControl::parse(["*.css=max-age=60"]).unwrap();
     options.settings.encryption = Encryption::Kms { key: Some("alias/site".parse().unwrap()) };
-    assert!(run(&server, options).await.unwrap().is_complete());
+    let report = run(&server, options).await.unwrap();
+    assert!(report.is_complete(), "{report:?}");
     let seen = server.seen();
     let begins = |seen: &&s3_server::Seen| {
         seen.is_object() || (seen.method == "POST" && seen.query.starts_with("uploads"))
@@ -203,7 +204,7 @@ async fn settings_reach_the_requests() {
             ("content-encoding", "gzip"),
             ("cache-control", "max-age=60"),
             ("x-amz-acl", "bucket-owner-full-control"),
-            ("x-amz-storage-class", "STANDARD_IA"),
+            ("x-amz-storage-class", "REDUCED_REDUNDANCY"),
             ("x-amz-server-side-encryption", "aws:kms"),
             ("x-amz-server-side-encryption-aws-kms-key-id", "alias/site"),
         ] {

@@ -1,1 +1,31 @@
-//! .
+//! Everything that plays the world around the task, so that tests and `scripts/demo` run the built task under
+//! node as the pipeline agent runs it.
+//!
+//! | module | plays |
+//! |---|---|
+//! | [`azure_devops`] | an organization: the job's token call, signed tokens, the issuer's keys |
+//! | [`sts`] | IAM and a strict STS: signatures, trust policies, sessions |
+//! | [`gateway`] | the one address that the task gets as `AWS_ENDPOINT_URL`: STS here, the rest to moto |
+//! | [`moto`] | the other AWS services |
+//! | [`agent`] | the pipeline agent: environment in, logging commands out, masking, post-job |
+//! | [`pipeline`] | Azure Pipelines YAML |
+//! | [`leak`] | the search for secrets in logs, files and command lines |
+//! | [`world`] | all of it in one line for a test |
+//!
+//! Everything is blocking, so tests are plain `#[test]` functions; the servers run on threads of their own.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "test support: a panic here is the failing test")]
+
+pub mod agent;
+pub mod azure_devops;
+pub mod gateway;
+mod http;
+pub mod jwt;
+pub mod leak;
+pub mod moto;
+pub mod pipeline;
+mod random;
+mod sigv4;
+pub mod sts;
+pub mod world;
+
+pub use http::{Reply, send};

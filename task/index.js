@@ -1,0 +1,3 @@
+'use strict';
+// What the agent runs for the step itself.
+require('./launch').launch('task', 'error');

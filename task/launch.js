@@ -1,0 +1,119 @@
+'use strict';
+// Starts the Causeway binary for this machine and ends as it ends. Plain Node 16 or newer, no npm package.
+const { spawn } = require('child_process');
+const fs = require('fs');
+const path = require('path');
+
+const WINDOWS = process.platform === 'win32';
+const PLATFORM = `${process.platform}-${process.arch}`;
+const BINARIES = path.join(__dirname, 'bin');
+const NAME = WINDOWS ? 'causeway.exe' : 'causeway';
+// A crash on Windows ends with an NTSTATUS of severity "error", for example 0xC0000409 after an abort.
+const FIRST_CRASH_STATUS = 0xc0000000;
+
+/** Runs `causeway COMMAND`. That there is no binary is reported as `severity`, any other failure as an error. */
+function launch(command, severity) {
+  const binary = path.join(BINARIES, PLATFORM, NAME);
+  let copy;
+  try {
+    // A file cut to nothing counts as missing: libc would hand it to a shell, which succeeds without doing anything.
+    if (!fs.statSync(binary, { throwIfNoEntry: false })?.size) return report(severity, missing(binary));
+    if (!executable(binary)) copy = copyToTemp(binary);
+    start(copy ? copy.program : binary, command, () => discard(copy));
+  } catch (error) {
+    discard(copy);
+    report('error', `The Causeway binary ${binary} could not be started: ${error.message}`);
+  }
+}
+
+function missing(binary) {
+  if (fs.existsSync(path.dirname(binary))) {
+    return `${binary} is missing or empty. If antivirus software removed it, allow it; otherwise reinstall the extension.`;
+  }
+  const supported = fs.existsSync(BINARIES) ? fs.readdirSync(BINARIES).sort().join(', ') : '';
+  return `Causeway has no binary for this agent's platform, ${PLATFORM}. This package supports: ${supported || 'none'}.`;
+}
+
+function succeeds(operation) {
+  try {
+    operation();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Sets the bit that the vsix and the agent's unzip lose; false when the folder is read-only or mounted noexec. */
+function executable(file) {
+  return WINDOWS || mayRun(file) || (succeeds(() => fs.chmodSync(file, 0o755)) && mayRun(file));
+}
+
+function mayRun(file) {
+  return succeeds(() => fs.accessSync(file, fs.constants.X_OK));
+}
+
+/** A private copy in the job's temp folder: container jobs, for one, see the task folder read-only. */
+function copyToTemp(binary) {
+  const temp = process.env.AGENT_TEMPDIRECTORY;
+  if (!temp) throw new Error('it cannot be made executable, and Agent.TempDirectory is not set to run a copy from.');
+  const folder = fs.mkdtempSync(path.join(temp, 'causeway-'));
+  const copy = { folder, program: path.join(folder, NAME) };
+  try {
+    fs.copyFileSync(binary, copy.program);
+    fs.chmodSync(copy.program, 0o700);
+    if (mayRun(copy.program)) return copy;
+    throw new Error(`it cannot be made executable, and Agent.TempDirectory (${temp}) is mounted noexec. Allow one of them.`);
+  } catch (error) {
+    discard(copy);
+    throw error;
+  }
+}
+
+function discard(copy) {
+  if (copy) succeeds(() => fs.rmSync(copy.folder, { recursive: true, force: true }));
+}
+
+/** The child gets this process's own stdin, stdout and stderr: nothing passes through Node. */
+function start(program, command, ended) {
+  const child = spawn(program, [command], { stdio: 'inherit' });
+  let cancelled = false;
+  for (const signal of WINDOWS ? ['SIGINT', 'SIGBREAK'] : ['SIGINT', 'SIGTERM']) {
+    process.on(signal, () => {
+      cancelled = true;
+      // On Windows the console sends the event to the child as well, and `kill` would end it without a clean-up.
+      if (!WINDOWS) child.kill(signal);
+    });
+  }
+  child.once('error', (error) => {
+    ended();
+    report('error', `The Causeway binary ${program} could not be started (${error.code}): ${hint(error.code)}`);
+  });
+  child.once('exit', (code, signal) => {
+    ended();
+    process.exitCode = code === null ? 1 : code;
+    if (cancelled || code === 0) return;
+    if (signal || code >= FIRST_CRASH_STATUS) {
+      report('error', `The Causeway binary crashed (${signal || `status 0x${code.toString(16)}`}).`);
+    } else {
+      fail();
+    }
+  });
+}
+
+function hint(code) {
+  if (code === 'ENOENT') return 'it went away after the step began; antivirus software may have removed it.';
+  return 'a security policy or antivirus software on the agent refuses to run it.';
+}
+
+function report(severity, message) {
+  const data = message.replace(/%/g, '%AZP25').replace(/\r/g, '%0D').replace(/\n/g, '%0A');
+  process.stdout.write(`##vso[task.logissue type=${severity}]${data}\n`);
+  if (severity === 'error') fail();
+}
+
+function fail() {
+  process.exitCode ||= 1;
+  process.stdout.write('##vso[task.complete result=Failed;]\n');
+}
+
+module.exports = { launch };

@@ -1,0 +1,248 @@
+//! A local Azure DevOps: one organization, one project, its service connections, and the call by which a job
+//! gets its OIDC token ("Oidctoken - Create" of the distributedtask REST API).
+
+mod answer;
+mod claims;
+mod routes;
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use uuid::Uuid;
+
+pub use answer::Answer;
+pub use claims::{AUDIENCE, IssuerForm};
+
+use crate::http::Server;
+
+/// A service connection as the organization knows it: no fields, only what a token says of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegisteredConnection {
+    /// Its GUID.
+    pub id: Uuid,
+    /// Its name, which stands in the token's subject.
+    pub name: String,
+    /// Its type, such as `AWS`.
+    pub kind: String,
+}
+
+/// The names and ids of one organization and project.
+#[derive(Debug, Clone)]
+pub struct Organization {
+    /// The organization's name, the first part of its address.
+    pub name: String,
+    /// Its GUID, which stands in the issuer.
+    pub id: Uuid,
+    /// The Entra tenant behind it, which stands in the new issuer.
+    pub tenant: Uuid,
+    /// The project's name.
+    pub project: String,
+    /// The project's GUID.
+    pub project_id: Uuid,
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The form of issuer and subject that its tokens have.
+    pub issuer: IssuerForm,
+    /// Life of a token, in seconds. Azure DevOps gives 5 to 10 minutes.
+    pub token_seconds: u64,
+}
+
+impl Default for Organization {
+    fn default() -> Self {
+        Self {
+            name: "contoso".into(),
+            id: Uuid::new_v4(),
+            tenant: Uuid::new_v4(),
+            project: "shop".into(),
+            project_id: Uuid::new_v4(),
+            pipeline: "deploy-shop".into(),
+            issuer: IssuerForm::Vstoken,
+            token_seconds: 600,
+        }
+    }
+}
+
+/// A running job: while it runs its token opens the token call.
+#[derive(Debug, Clone)]
+pub struct JobTicket {
+    /// The plan's GUID.
+    pub plan: Uuid,
+    /// The job's GUID.
+    pub job: Uuid,
+    /// The hub: `build`, `release` or `checks`.
+    pub hub: String,
+    /// The job's own access token.
+    pub token: String,
+    /// The connections that an input of a step of this job references.
+    pub connections: HashSet<Uuid>,
+}
+
+impl JobTicket {
+    /// A job of a YAML pipeline that references these connections.
+    #[must_use]
+    pub fn new(connections: HashSet<Uuid>) -> Self {
+        // A real one is a token of Entra's making, some 1,100 characters long.
+        let token = format!("eyJ0eXAiOiJKV1Qi{}", crate::random::base64_text(600).replace(['+', '/'], "_"));
+        Self { plan: Uuid::new_v4(), job: Uuid::new_v4(), hub: "build".into(), token, connections }
+    }
+}
+
+/// A request that arrived; the bearer token is replaced by `***`.
+#[derive(Debug, Clone)]
+pub struct ReceivedRequest {
+    /// The HTTP method.
+    pub method: String,
+    /// The path.
+    pub path: String,
+    /// The decoded query pairs, in order.
+    pub query: Vec<(String, String)>,
+    /// The headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// Whether the bearer token was that of the job in the path.
+    pub authorized: bool,
+    /// The status it was answered with.
+    pub status: u16,
+}
+
+impl ReceivedRequest {
+    /// The value of a query parameter.
+    #[must_use]
+    pub fn query(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// The value of a header.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+#[derive(Debug, Default)]
+struct State {
+    organization: Organization,
+    connections: Vec<RegisteredConnection>,
+    jobs: Vec<JobTicket>,
+    answers: VecDeque<Answer>,
+    received: Vec<ReceivedRequest>,
+    issued: Vec<String>,
+    job_tokens: Vec<String>,
+}
+
+type Shared = Arc<Mutex<State>>;
+
+/// The running server. It ends with the last clone of this value.
+#[derive(Debug, Clone)]
+pub struct AzureDevOps {
+    state: Shared,
+    server: Arc<Server>,
+}
+
+impl AzureDevOps {
+    /// Starts an organization on a free port.
+    #[must_use]
+    pub fn start(organization: Organization) -> Self {
+        let state: Shared = Arc::new(Mutex::new(State { organization, ..State::default() }));
+        let shared = state.clone();
+        let server = Server::start(move |request| routes::answer(shared.clone(), request));
+        Self { state, server: Arc::new(server) }
+    }
+
+    /// The server's address without the organization.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.server.url()
+    }
+
+    /// `System.CollectionUri`: the organization's address, with a slash at the end.
+    #[must_use]
+    pub fn collection_url(&self) -> String {
+        format!("{}/{}/", self.url(), self.organization().name)
+    }
+
+    /// The organization as it is now.
+    #[must_use]
+    pub fn organization(&self) -> Organization {
+        self.state.lock().unwrap().organization.clone()
+    }
+
+    /// Changes the organization: issuer form, names, the life of tokens.
+    pub fn change(&self, change: impl FnOnce(&mut Organization)) {
+        change(&mut self.state.lock().unwrap().organization);
+    }
+
+    /// The issuer of this organization's tokens, as the token says it.
+    #[must_use]
+    pub fn issuer(&self) -> String {
+        self.organization().issuer_url()
+    }
+
+    /// The subject of the tokens of a connection; `None` without one of that name.
+    #[must_use]
+    pub fn subject_of(&self, name: &str) -> Option<String> {
+        let state = self.state.lock().unwrap();
+        let connection = state.connections.iter().find(|connection| connection.name == name)?;
+        Some(state.organization.connection_subject(connection))
+    }
+
+    /// The subject of a job's tokens when no connection is named.
+    #[must_use]
+    pub fn pipeline_subject(&self) -> String {
+        self.organization().pipeline_subject()
+    }
+
+    /// Makes a service connection known.
+    pub fn register(&self, connection: RegisteredConnection) {
+        self.state.lock().unwrap().connections.push(connection);
+    }
+
+    /// The connection of this name (any case) or GUID, as the server resolves what a YAML input says.
+    #[must_use]
+    pub fn find_connection(&self, name_or_id: &str) -> Option<RegisteredConnection> {
+        let id = Uuid::parse_str(name_or_id).ok();
+        let state = self.state.lock().unwrap();
+        let mut all = state.connections.iter();
+        all.find(|known| Some(known.id) == id || known.name.eq_ignore_ascii_case(name_or_id)).cloned()
+    }
+
+    /// Opens the token call for a job.
+    pub fn begin_job(&self, ticket: JobTicket) {
+        let mut state = self.state.lock().unwrap();
+        state.job_tokens.push(ticket.token.clone());
+        state.jobs.push(ticket);
+    }
+
+    /// Closes the token call for a job: its token is worth nothing from here on.
+    pub fn end_job(&self, job: Uuid) {
+        self.state.lock().unwrap().jobs.retain(|ticket| ticket.job != job);
+    }
+
+    /// Answers the next token call in this way, after those that wait already; then as usual.
+    pub fn answer_next(&self, answer: Answer) {
+        self.state.lock().unwrap().answers.push_back(answer);
+    }
+
+    /// Every request so far.
+    #[must_use]
+    pub fn received(&self) -> Vec<ReceivedRequest> {
+        self.state.lock().unwrap().received.clone()
+    }
+
+    /// Every token handed out so far: secrets that nothing may show.
+    #[must_use]
+    pub fn issued_tokens(&self) -> Vec<String> {
+        self.state.lock().unwrap().issued.clone()
+    }
+
+    /// The token of every job so far: secrets too.
+    #[must_use]
+    pub fn job_tokens(&self) -> Vec<String> {
+        self.state.lock().unwrap().job_tokens.clone()
+    }
+
+    /// The published keys (JSON Web Keys).
+    #[must_use]
+    pub fn keys(&self) -> Vec<serde_json::Value> {
+        vec![crate::jwt::SigningKey::azure_devops().to_jwk()]
+    }
+}

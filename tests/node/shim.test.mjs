@@ -1,0 +1,182 @@
+// The shim, as the agent starts it, around a shell script that stands for the binary.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { describe, test } from 'node:test';
+import { PLATFORM, ended, runShim, startShim, taskFolder } from './fixture.mjs';
+
+const FAILED = '##vso[task.complete result=Failed;]\n';
+const issues = (output) => output.match(/##vso\[task\.logissue [^\n]*/g) ?? [];
+
+/** Asserts that the step failed with one error that matches `message`. */
+function assertOneError(result, message) {
+  assert.equal(issues(result.stdout).length, 1, result.stdout);
+  assert.match(issues(result.stdout)[0], /^##vso\[task\.logissue type=error\]/);
+  assert.match(issues(result.stdout)[0], message);
+  assert.ok(result.stdout.endsWith(FAILED), result.stdout);
+  assert.equal(result.stderr, '');
+  assert.notEqual(result.code, 0);
+}
+
+describe('a binary that runs', () => {
+  test('gets the executable bit and one argument, and the environment as it is', async (t) => {
+    const task = taskFolder(t, '#!/bin/sh\necho "$# $1 $INPUT_COMMAND"\n');
+    assert.deepEqual(await runShim(task, { env: { INPUT_COMMAND: 'verify' } }), { code: 0, signal: null, stdout: '1 task verify\n', stderr: '' });
+    assert.equal(fs.statSync(task.binary).mode & 0o777, 0o755);
+  });
+
+  test('is told "cleanup" after the job', async (t) => {
+    const task = taskFolder(t, '#!/bin/sh\necho "$# $1"\n');
+    assert.equal((await runShim(task, { entry: 'cleanup.js' })).stdout, '1 cleanup\n');
+  });
+
+  test('decides the exit code; one that is not 0 fails the step even if the binary says nothing', async (t) => {
+    const result = await runShim(taskFolder(t, '#!/bin/sh\nexit 7\n'));
+    assert.deepEqual(result, { code: 7, signal: null, stdout: FAILED, stderr: '' });
+  });
+
+  test('has the shim\'s own stdin, stdout and stderr', { skip: !fs.existsSync('/proc/self/fd') && 'needs /proc' }, async (t) => {
+    const task = taskFolder(t, '#!/bin/sh\ncat\nreadlink /proc/$$/fd/1 /proc/$$/fd/2\n');
+    const names = ['in', 'out', 'err'].map((name) => path.join(task.root, name));
+    fs.writeFileSync(names[0], 'from the agent\n');
+    const files = names.map((name, index) => fs.openSync(name, index ? 'w' : 'r'));
+    const { code } = await runShim(task, { stdio: files });
+    files.forEach(fs.closeSync);
+    assert.equal(code, 0);
+    assert.equal(fs.readFileSync(names[1], 'utf8'), `from the agent\n${names[1]}\n${names[2]}\n`);
+  });
+});
+
+describe('signals', () => {
+  for (const signal of ['SIGTERM', 'SIGINT']) {
+    test(`${signal} reaches the binary, and the shim waits for its clean-up`, async (t) => {
+      const name = signal.slice(3);
+      const task = taskFolder(t, `#!/bin/sh\ntrap 'sleep 0.3; echo cleaned up; kill $idle; exit 3' ${name}\nsleep 60 >/dev/null & idle=$!\necho ready\nwait\n`);
+      const child = startShim(task);
+      const result = ended(child);
+      await once(child.stdout, 'data');
+      child.kill(signal);
+      assert.deepEqual(await result, { code: 3, signal: null, stdout: 'ready\ncleaned up\n', stderr: '' });
+    });
+  }
+
+  test('a cancelled binary that dies of the signal is no crash, but no success either', async (t) => {
+    const task = taskFolder(t, '#!/bin/sh\necho ready\nexec sleep 60\n');
+    const child = startShim(task);
+    const result = ended(child);
+    await once(child.stdout, 'data');
+    child.kill('SIGTERM');
+    assert.deepEqual(await result, { code: 1, signal: null, stdout: 'ready\n', stderr: '' });
+  });
+
+  test('a binary that crashes fails the step and is named', async (t) => {
+    assertOneError(await runShim(taskFolder(t, '#!/bin/sh\nkill -SEGV $$\n')), /crashed \(SIGSEGV\)/);
+  });
+});
+
+describe('a binary that cannot run', () => {
+  test('no binary for this platform: names it and what there is', async (t) => {
+    const result = await runShim(taskFolder(t, '#!/bin/sh\n', 'plan9-mips'));
+    assertOneError(result, new RegExp(`platform, ${PLATFORM}\\. This package supports: plan9-mips\\.`));
+  });
+
+  test('no binary at all', async (t) => assertOneError(await runShim(taskFolder(t)), /supports: none\./));
+
+  test('no binary after the job: a warning, and the job is not failed', async (t) => {
+    const result = await runShim(taskFolder(t), { entry: 'cleanup.js' });
+    assert.equal(result.code, 0);
+    assert.equal(issues(result.stdout).length, 1);
+    assert.match(result.stdout, /^##vso\[task\.logissue type=warning\].*no binary.*\n$/);
+  });
+
+  test('a binary that was removed', async (t) => {
+    const task = taskFolder(t, '');
+    fs.rmSync(task.binary);
+    assertOneError(await runShim(task), /is missing or empty.*antivirus/);
+  });
+
+  test('an empty file, which a shell would run with success', async (t) => {
+    assertOneError(await runShim(taskFolder(t, '')), /is missing or empty/);
+  });
+
+  test('ENOENT: what is needed to start it has gone', async (t) => {
+    assertOneError(await runShim(taskFolder(t, '#!/nowhere/sh\n')), /could not be started \(ENOENT\)/);
+  });
+
+  test('EACCES: the system refuses to run it', async (t) => {
+    assertOneError(await runShim(taskFolder(t, '#!/\n')), /could not be started \(EACCES\).*security policy/);
+  });
+
+  test('text in the message cannot be taken for another command', async (t) => {
+    const task = taskFolder(t);
+    const result = await runShim({ ...task, folder: renamed(task, 'a\n##vso[task.complete result=Succeeded;]') });
+    assert.equal(result.stdout.split('\n').length, 3, result.stdout);
+    assert.doesNotMatch(result.stdout, /^##vso\[task.complete result=Succeeded/m);
+  });
+});
+
+function renamed(task, name) {
+  const folder = path.join(task.root, name);
+  fs.renameSync(task.folder, folder);
+  fs.mkdirSync(path.join(folder, 'bin', PLATFORM), { recursive: true });
+  return folder;
+}
+
+// Root may change every mode, so these tests run the shim as nobody on files of root; anybody else owns what the test
+// makes and could change it too.
+const NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+const asNobody = process.getuid?.() === 0 && spawnSync(NOBODY[0], [...NOBODY.slice(1), process.execPath, '--version']).status === 0;
+
+describe('a task folder that is read-only', { skip: !asNobody && 'needs root and setpriv, to run the shim as somebody else' }, () => {
+  const script = '#!/bin/sh\necho "$0"; stat -c %a "$0" "$(dirname "$0")"; exit 5\n';
+
+  function readOnly(t) {
+    const task = taskFolder(t, script);
+    fs.chownSync(task.temp, 65534, 65534);
+    return task;
+  }
+
+  test('a private copy in Agent.TempDirectory runs, and is removed', async (t) => {
+    const task = readOnly(t);
+    const result = await runShim(task, { prefix: NOBODY });
+    const [program, ...modes] = result.stdout.split('\n');
+    assert.ok(program.startsWith(path.join(task.temp, 'causeway-')), result.stdout);
+    assert.deepEqual(modes.slice(0, 2), ['700', '700']);
+    assert.equal(result.code, 5);
+    assert.deepEqual(fs.readdirSync(task.temp), []);
+    assert.equal(fs.statSync(task.binary).mode & 0o777, 0o644);
+  });
+
+  test('the copy is removed when the binary crashes', async (t) => {
+    const task = readOnly(t);
+    fs.writeFileSync(task.binary, '#!/bin/sh\nkill -KILL $$\n');
+    assertOneError(await runShim(task, { prefix: NOBODY }), /crashed \(SIGKILL\)/);
+    assert.deepEqual(fs.readdirSync(task.temp), []);
+  });
+
+  test('without Agent.TempDirectory it says so', async (t) => {
+    assertOneError(await runShim(readOnly(t), { prefix: NOBODY, env: { AGENT_TEMPDIRECTORY: '' } }), /Agent\.TempDirectory is not set/);
+  });
+
+  test('a temp folder that cannot be written to', async (t) => {
+    const task = taskFolder(t, script);
+    assertOneError(await runShim(task, { prefix: NOBODY }), /could not be started: EACCES.*mkdtemp/);
+  });
+
+  test('a temp folder mounted noexec', async (t) => {
+    const task = readOnly(t);
+    const options = `mount -t tmpfs -o noexec,mode=1777 none "${task.temp}" && exec "$@"`;
+    const mounted = ['unshare', '--mount', 'sh', '-c', options, 'sh'];
+    if (spawnSync(mounted[0], [...mounted.slice(1), 'true']).status !== 0) return t.skip('mounting is not allowed here');
+    assertOneError(await runShim(task, { prefix: [...mounted, ...NOBODY] }), /Agent\.TempDirectory .* is mounted noexec/);
+  });
+});
+
+test('the shim is small and plain', () => {
+  const sources = ['index.js', 'cleanup.js', 'launch.js'].map((file) => fs.readFileSync(new URL(`../../task/${file}`, import.meta.url), 'utf8'));
+  assert.ok(sources.join('').split('\n').length < 150);
+  const required = sources.join('').match(/require\('[^']+'\)/g);
+  assert.deepEqual([...new Set(required)].sort(), ["require('./launch')", "require('child_process')", "require('fs')", "require('path')"]);
+});
