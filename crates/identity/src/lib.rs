@@ -13,6 +13,7 @@ mod azure_devops;
 mod claims;
 mod connection;
 mod error;
+mod limits;
 mod plan;
 mod resolve;
 mod retry;
@@ -26,6 +27,7 @@ pub use connection::{
     CausewayConnection, ConnectionCredential, ConnectionIdentity, ConnectionProblem, ToolkitConnection,
 };
 pub use error::{IdentityError, StsFailure};
+pub use limits::{ManagedPolicyArn, SessionPolicy, SessionTag, SourceIdentity};
 pub use plan::{Authentication, IdentityPlan, PlanError, RoleRequest};
 pub use resolve::{Caller, Observer, Session, TokenSource, caller};
 pub use session::{ExternalId, InvalidSessionSetting, SessionDuration, SessionName};

@@ -1,11 +1,16 @@
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
 
 /// A setting of a role session that STS would not take.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidSessionSetting(String);
+
+impl InvalidSessionSetting {
+    pub(crate) fn new(problem: String) -> Self {
+        Self(problem)
+    }
+}
 
 /// The name of a role session, as CloudTrail shows it (STS `AssumeRole`, parameter `RoleSessionName`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +67,7 @@ impl fmt::Display for SessionName {
     }
 }
 
-fn is_session_character(character: char) -> bool {
+pub(crate) fn is_session_character(character: char) -> bool {
     character.is_ascii_alphanumeric() || "_=,.@-+".contains(character)
 }
 
@@ -94,23 +99,21 @@ impl FromStr for ExternalId {
 }
 
 /// How long a role session lasts: 900 to 43200 seconds (STS `AssumeRole`, parameter `DurationSeconds`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SessionDuration(u32);
 
 impl SessionDuration {
     /// The AWS Toolkit's default: a quarter of an hour.
     pub const DEFAULT: Self = Self(900);
 
+    /// The most that AWS gives to a role that is assumed with another role's session (IAM User Guide, "Roles terms
+    /// and concepts", role chaining).
+    pub const MOST_CHAINED: Self = Self(3600);
+
     /// The length in seconds.
     #[must_use]
     pub fn seconds(self) -> i32 {
         i32::try_from(self.0).unwrap_or(i32::MAX)
-    }
-
-    /// The length.
-    #[must_use]
-    pub fn as_duration(self) -> Duration {
-        Duration::from_secs(u64::from(self.0))
     }
 }
 

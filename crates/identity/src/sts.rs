@@ -1,12 +1,13 @@
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_sts::Client;
-use aws_sdk_sts::types::Credentials as StsCredentials;
+use aws_sdk_sts::types::{Credentials as StsCredentials, PolicyDescriptorType, Tag};
 use aws_types::SdkConfig;
 use causeway_types::{ServiceError, account_of_arn};
 use secrecy::ExposeSecret;
 
 use crate::access_key::AccessKey;
 use crate::claims::OidcToken;
+use crate::limits::{ManagedPolicyArn, SessionTag};
 use crate::plan::RoleRequest;
 use crate::resolve::{Caller, Session};
 
@@ -32,6 +33,8 @@ pub(crate) async fn assume_with_token(
         .role_session_name(role.session_name.as_str())
         .duration_seconds(role.duration.seconds())
         .web_identity_token(token.secret().expose_secret())
+        .set_policy(policy(role))
+        .set_policy_arns(policy_arns(role))
         .send()
         .await
         .map_err(|error| ServiceError::new(OPERATION, &error))?;
@@ -51,10 +54,36 @@ pub(crate) async fn assume(
         .role_session_name(role.session_name.as_str())
         .duration_seconds(role.duration.seconds())
         .set_external_id(role.external_id.as_ref().map(|id| id.as_str().to_owned()))
+        .set_policy(policy(role))
+        .set_policy_arns(policy_arns(role))
+        .set_tags(tags(role)?)
+        .set_transitive_tag_keys(some(role.transitive_tag_keys.clone()))
+        .set_source_identity(role.source_identity.as_ref().map(|identity| identity.as_str().to_owned()))
         .send()
         .await
         .map_err(|error| ServiceError::new(OPERATION, &error))?;
     session(OPERATION, answer.credentials(), answer.assumed_role_user().map(|user| user.arn()))
+}
+
+fn policy(role: &RoleRequest) -> Option<String> {
+    role.policy.as_ref().map(|policy| policy.as_str().to_owned())
+}
+
+fn policy_arns(role: &RoleRequest) -> Option<Vec<PolicyDescriptorType>> {
+    let descriptor = |arn: &ManagedPolicyArn| PolicyDescriptorType::builder().arn(arn.as_str()).build();
+    some(role.managed_policies.iter().map(descriptor).collect())
+}
+
+fn tags(role: &RoleRequest) -> Result<Option<Vec<Tag>>, StsError> {
+    let tag = |tag: &SessionTag| Tag::builder().key(&tag.key).value(&tag.value).build();
+    let tags: Result<Vec<Tag>, _> = role.tags.iter().map(tag).collect();
+    Ok(some(
+        tags.map_err(|_| StsError::Incomplete { operation: "AssumeRole", what: "a tag's key or value" })?,
+    ))
+}
+
+fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
+    (!list.is_empty()).then_some(list)
 }
 
 /// `GetCallerIdentity`, signed with `key`: it needs no permission.

@@ -94,12 +94,9 @@ fn a_causeway_connection_follows_its_scheme() {
 }
 
 fn role(arn: &str, external_id: Option<&str>) -> RoleRequest {
-    RoleRequest {
-        arn: arn.parse().unwrap(),
-        session_name: SessionName::unnamed(),
-        external_id: external_id.map(|id| id.parse().unwrap()),
-        duration: SessionDuration::DEFAULT,
-    }
+    let mut request = RoleRequest::new(arn.parse().unwrap(), SessionName::unnamed());
+    request.external_id = external_id.map(|id| id.parse().unwrap());
+    request
 }
 
 #[test]
@@ -120,4 +117,38 @@ fn plans_that_aws_could_not_carry_out_are_refused() {
     let chinese = role("arn:aws-cn:iam::123456789012:role/deploy", None);
     assert!(plan("eu-west-1", Authentication::Agent, vec![second, chinese]).unwrap_err().contains("aws-cn"));
     assert!(plan("eu-west-1", Authentication::Agent, vec![]).is_ok());
+}
+
+#[test]
+fn what_a_token_cannot_carry_is_refused_with_what_does_its_work() {
+    let plan = |change: fn(&mut RoleRequest)| {
+        let mut request = role(ROLE, None);
+        change(&mut request);
+        IdentityPlan::new("eu-west-1".parse().unwrap(), Authentication::Federated, vec![request])
+            .map_err(|error| error.to_string())
+    };
+    let tags = plan(|role| role.tags.push("team=shop".parse().unwrap())).unwrap_err();
+    assert!(tags.contains("session tags") && tags.contains("claims"), "{tags}");
+    let source = plan(|role| role.source_identity = Some("run-7".parse().unwrap())).unwrap_err();
+    assert!(source.contains("source identity"), "{source}");
+    assert!(plan(|role| role.policy = Some(r#"{"Statement":[]}"#.parse().unwrap())).is_ok());
+    let foreign = plan(|role| role.managed_policies.push("arn:aws-cn:iam::aws:policy/A".parse().unwrap()));
+    assert!(foreign.unwrap_err().contains("aws-cn"));
+}
+
+#[test]
+fn a_chained_session_is_shortened_to_an_hour_and_that_is_told() {
+    let long = |arn| {
+        let mut request = role(arn, None);
+        request.duration = "43200".parse().unwrap();
+        request
+    };
+    let plan =
+        |roles| IdentityPlan::new("eu-west-1".parse().unwrap(), Authentication::Federated, roles).unwrap();
+    let single = plan(vec![long(ROLE)]);
+    assert_eq!((single.roles()[0].duration.seconds(), single.shortened_from()), (43200, None));
+    let chain = plan(vec![role(ROLE, None), long("arn:aws:iam::210987654321:role/prod")]);
+    assert_eq!(chain.roles()[1].duration, SessionDuration::MOST_CHAINED);
+    assert_eq!(chain.shortened_from().unwrap().seconds(), 43200);
+    assert_eq!(chain.final_account().unwrap().as_str(), "210987654321");
 }

@@ -1,4 +1,5 @@
 //! Patterns against paths: a fixed table of what minimatch 3 answers, and properties of the matcher.
+#![allow(clippy::unwrap_used, reason = "a test may fail that way")]
 
 mod glob_table;
 

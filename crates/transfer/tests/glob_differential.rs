@@ -2,6 +2,7 @@
 //!
 //! Runs where `node_modules/minimatch` (version 3) stands in the workspace root, or where `MINIMATCH` names
 //! its folder; says so when it is skipped.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail that way")]
 
 mod glob_table;
 
@@ -29,12 +30,13 @@ type Case = (String, bool, Vec<String>);
 #[test]
 fn minimatch_3_gives_the_same_answers() {
     let Some(minimatch) = minimatch() else {
-        println!(
-            "SKIPPED: no minimatch 3 in node_modules of the workspace (npm install --save-dev minimatch@3)"
-        );
+        // Past the capture of the test runner, which shows nothing of tests that pass.
+        let why =
+            "SKIPPED: no minimatch 3 in the workspace's node_modules (npm install --save-dev minimatch@3)";
+        writeln!(std::io::stderr(), "{why}").unwrap();
         return;
     };
-    let cases = cases(6000);
+    let cases = cases(3000);
     let answers = ask(&minimatch, &cases);
     let mut matched = 0;
     for ((pattern, ignore_case, paths), answers) in cases.iter().zip(answers) {

@@ -1,4 +1,5 @@
 //! What a plan makes of a folder, without a server.
+#![allow(clippy::unwrap_used, reason = "a test may fail that way")]
 
 use std::path::Path;
 
@@ -182,7 +183,7 @@ mod unix {
     fn a_folder_that_cannot_be_listed_is_a_named_failure() {
         let folder = folder(&["a", "closed/b"]);
         let closed = folder.path().join("closed");
-        std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0)).unwrap();
+        std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o0)).unwrap();
         let is_root = std::fs::read_dir(&closed).is_ok();
         let plan = UploadPlan::build(options(folder.path())).unwrap();
         std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o700)).unwrap();

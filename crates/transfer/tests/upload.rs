@@ -1,4 +1,5 @@
 //! Uploads to a real server: what arrives, and that the requests say what was asked for.
+#![allow(clippy::unwrap_used, reason = "a test may fail that way")]
 
 mod s3_server;
 
@@ -6,23 +7,12 @@ use std::num::NonZeroUsize;
 use std::sync::Mutex;
 
 use causeway_transfer::{
-    BucketState, CacheControl, CancellationToken, CannedAcl, Encryption, NoProgress, SseCustomerKey,
-    StorageClass, TransferProgress, UploadError, UploadOptions, UploadPlan, UploadReport, upload,
+    BucketState, CacheControl, CancellationToken, CannedAcl, Encryption, SseCustomerKey, StorageClass,
+    TransferProgress, UploadPlan, upload,
 };
-use s3_server::{BUCKET, Server, Wrong, write_tree};
+use s3_server::{Server, Wrong, options, run, write_tree};
 
 const MEBIBYTE: usize = 1 << 20;
-
-fn options(folder: &tempfile::TempDir) -> UploadOptions {
-    let mut options = UploadOptions::new(BUCKET.parse().unwrap(), folder.path()).unwrap();
-    options.path_style = true;
-    options
-}
-
-async fn run(server: &Server, options: UploadOptions) -> Result<UploadReport, UploadError> {
-    let plan = UploadPlan::build(options).unwrap();
-    upload(&server.config(), &plan, &NoProgress, &CancellationToken::new()).await
-}
 
 /// Content in which no two pieces are alike.
 fn content(bytes: usize) -> Vec<u8> {
@@ -170,7 +160,9 @@ async fn throttling_and_faults_are_retried_until_everything_has_arrived() {
         *count += i32::from(seen.is_object());
         (seen.is_object() && *count % 6 == 0).then(|| Wrong::new(503, "SlowDown"))
     });
-    let report = run(&server, options(&folder)).await.unwrap();
+    let mut options = options(&folder);
+    options.limits.attempts = 8;
+    let report = run(&server, options).await.unwrap();
     assert!(report.is_complete(), "{report:?}");
     for name in &names {
         assert_eq!(std::fs::read(server.object(name)).unwrap(), name.as_bytes());
@@ -262,9 +254,6 @@ async fn many_files_go_at_the_same_time_and_no_more_than_allowed() {
     });
     let mut options = options(&folder);
     options.limits.parallelism = NonZeroUsize::new(10).unwrap();
-    let start = std::time::Instant::now();
     assert!(run(&server, options).await.unwrap().is_complete());
-    let took = start.elapsed().as_millis();
-    // Forty one after the other take two seconds, ten at a time at least four times fifty milliseconds.
-    assert!((200..1500).contains(&took), "{took} ms");
+    assert_eq!(server.most_under_way(), 10);
 }

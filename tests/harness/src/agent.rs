@@ -32,5 +32,5 @@ pub use outcome::Outcome;
 pub use plan::JobError;
 pub use process::{Line, Stream, Usage};
 pub use result::{Issue, JobResult, StepResult};
-pub use step::{Action, Condition, Job, Step};
+pub use step::{Action, Cancel, Condition, Job, Step};
 pub use variables::{Variable, Variables};

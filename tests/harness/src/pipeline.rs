@@ -109,7 +109,7 @@ fn step(number: usize, raw: RawStep) -> Result<Option<Step>, PipelineError> {
         env: raw.env.0,
         retries: raw.retry_count_on_task_failure,
         timeout: Duration::from_secs(raw.timeout_in_minutes.unwrap_or(2) * 60),
-        cancel_after: None,
+        cancel: None,
         action,
     }))
 }

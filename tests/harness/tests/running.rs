@@ -5,7 +5,7 @@ mod support;
 
 use std::time::Duration;
 
-use causeway_harness::agent::{Condition, Outcome, Step, Variable};
+use causeway_harness::agent::{Cancel, Condition, Outcome, Step, Variable};
 
 fn eval(code: &str) -> Step {
     Step::task("Causeway@1", &[("text", code)])
@@ -71,7 +71,7 @@ steps:
   inputs:
     words: |
       console.log('##vso[task.setvariable variable=Public]$(greeting)')
-      console.log('##vso[task.setvariable variable=Token;issecret=true]s3cr3t%0D')
+      console.log('##vso[task.setvariable variable=Token;issecret=true]s3cr3t%3Bx')
       console.error('and ##vso[task.setvariable variable=Result;isoutput=true]4%AZP252')
       console.log('##vso[task.setvariable variable=declared]only as output')
 - script: |
@@ -85,11 +85,11 @@ steps:
     );
     assert_eq!(job.outcome, Outcome::Succeeded, "{}", job.log());
     let out = job.step("look").stdout();
-    assert!(out.contains("public=hello world token=[] mapped=[s3cr3t"), "{out}");
+    assert!(out.contains("public=hello world token=[] mapped=[s3cr3t;x]"), "{out}");
     assert!(out.contains("unknown=$(Unknown)\n"), "{out}");
     assert!(out.contains("output=4%2 4%2 declared=/only as output"), "{out}");
     assert!(job.is_secret("token") && !job.is_secret("public"));
-    assert!(job.log().contains("mapped=[***"), "{}", job.log());
+    assert!(job.log().contains("mapped=[***]"), "{}", job.log());
 }
 
 #[test]
@@ -158,13 +158,13 @@ fn folders_can_be_put_before_the_path() {
 #[test]
 fn a_cancelled_step_gets_sigint_and_the_job_goes_on_to_post_job() {
     let (world, _task) = support::world();
-    let wait = "process.on('SIGINT', () => { console.log('tidying'); process.exit(0) }); setTimeout(() => {}, 60000)";
+    let wait = "process.on('SIGINT', () => { console.log('tidying'); process.exit(0) }); console.log('ready'); setTimeout(() => {}, 60000)";
     let job = world.run(vec![
-        eval(wait).named("one").cancelled_after(Duration::from_millis(600)),
+        eval(wait).named("one").cancelled(Cancel::At("ready".into())),
         Step::script("echo no").named("two"),
     ]);
     assert_eq!(job.outcome, Outcome::Canceled);
-    assert_eq!(job.step("one").stdout(), "tidying\n");
+    assert_eq!(job.step("one").stdout(), "ready\ntidying\n");
     assert_eq!(job.step("two").outcome, Outcome::Skipped);
     assert_eq!(job.step("post:one").outcome, Outcome::Succeeded);
 }

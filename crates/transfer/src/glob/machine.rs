@@ -188,10 +188,8 @@ impl Run<'_> {
     }
 
     fn refuse(&mut self, alternatives: &[Vec<Node>], number: usize, mut reached: Positions) -> Positions {
-        for position in 0..reached.len() {
-            if reached[position] {
-                reached[position] = !self.follows(alternatives, number, position);
-            }
+        for (position, reached) in reached.iter_mut().enumerate().filter(|(_, reached)| **reached) {
+            *reached = !self.follows(alternatives, number, position);
         }
         reached
     }

@@ -14,6 +14,9 @@ use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_http_client::Builder as HttpClient;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
+use causeway_transfer::{
+    CancellationToken, NoProgress, UploadError, UploadOptions, UploadPlan, UploadReport, upload,
+};
 use http::{Method, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -81,6 +84,8 @@ struct Shared {
     s3: S3Service,
     seen: Mutex<Vec<Seen>>,
     judge: Mutex<Option<Judge>>,
+    /// How many requests are being answered, and the most there ever were.
+    under_way: Mutex<(usize, usize)>,
 }
 
 pub(crate) struct Server {
@@ -102,8 +107,12 @@ impl Server {
         let root = tempfile::tempdir().unwrap();
         let mut builder = S3ServiceBuilder::new(s3s_fs::FileSystem::new(root.path()).unwrap());
         builder.set_auth(SimpleAuth::from_single("AKIATEST", "secret"));
-        let shared =
-            Arc::new(Shared { s3: builder.build(), seen: Mutex::default(), judge: Mutex::default() });
+        let shared = Arc::new(Shared {
+            s3: builder.build(),
+            seen: Mutex::default(),
+            judge: Mutex::default(),
+            under_way: Mutex::default(),
+        });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let accepting = tokio::spawn(accept(listener, Arc::clone(&shared)));
@@ -117,6 +126,11 @@ impl Server {
 
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.shared.seen.lock().unwrap().clone()
+    }
+
+    /// The most requests that were answered at the same time.
+    pub(crate) fn most_under_way(&self) -> usize {
+        self.shared.under_way.lock().unwrap().1
     }
 
     /// Where the server keeps the object.
@@ -182,6 +196,21 @@ async fn answer(
         query: request.uri().query().unwrap_or_default().to_owned(),
         headers: request.headers().clone(),
     };
+    {
+        let mut under_way = shared.under_way.lock().unwrap();
+        under_way.0 += 1;
+        under_way.1 = under_way.1.max(under_way.0);
+    }
+    let answer = decide(&shared, seen, request).await;
+    shared.under_way.lock().unwrap().0 -= 1;
+    answer
+}
+
+async fn decide(
+    shared: &Shared,
+    seen: Seen,
+    request: http::Request<Incoming>,
+) -> Result<Response<s3s::Body>, s3s::HttpError> {
     let wrong = shared.judge.lock().unwrap().as_ref().and_then(|judge| judge(&seen));
     shared.seen.lock().unwrap().push(seen);
     match wrong {
@@ -203,4 +232,25 @@ pub(crate) fn write_tree<'a>(folder: &Path, files: impl IntoIterator<Item = (&'a
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, content).unwrap();
     }
+}
+
+/// A new folder with these files.
+pub(crate) fn folder<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    write_tree(folder.path(), files);
+    folder
+}
+
+/// The whole folder into [`BUCKET`]; what fails is tried once more.
+pub(crate) fn options(folder: &tempfile::TempDir) -> UploadOptions {
+    let mut options = UploadOptions::new(BUCKET.parse().unwrap(), folder.path()).unwrap();
+    options.path_style = true;
+    options.limits.attempts = 2;
+    options
+}
+
+/// Plans and uploads.
+pub(crate) async fn run(server: &Server, options: UploadOptions) -> Result<UploadReport, UploadError> {
+    let plan = UploadPlan::build(options).unwrap();
+    upload(&server.config(), &plan, &NoProgress, &CancellationToken::new()).await
 }

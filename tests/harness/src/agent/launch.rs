@@ -46,8 +46,8 @@ impl Launch<'_> {
             }
         };
         environment::prepend_path(&mut environment, self.prepended);
-        let cancel_after = planned.step.cancel_after.filter(|_| !is_post_job);
-        Program { program, arguments, environment, directory, timeout: planned.step.timeout, cancel_after }
+        let cancel = planned.step.cancel.clone().filter(|_| !is_post_job);
+        Program { program, arguments, environment, directory, timeout: planned.step.timeout, cancel }
     }
 
     /// Secrets, inputs, connections and task variables, which only tasks get.

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use wait4::{ResUse, Wait4};
 
+use super::step::Cancel;
 use super::watch::Watch;
 
 /// Where a line came from.
@@ -48,7 +49,7 @@ pub(super) struct Program {
     pub(super) environment: BTreeMap<String, String>,
     pub(super) directory: PathBuf,
     pub(super) timeout: Duration,
-    pub(super) cancel_after: Option<Duration>,
+    pub(super) cancel: Option<Cancel>,
 }
 
 /// How it ended.
@@ -72,11 +73,16 @@ impl Program {
         let watch = Watch::start(pid);
         let lines = read_lines(&mut child);
         let waiter = std::thread::spawn(move || child.wait4().expect("the end of the process"));
-        let mut stages = self.stages();
+        let mut stages = self.first_stages();
         let (mut canceled, mut timed_out) = (false, false);
         loop {
             match lines.recv_timeout(Duration::from_millis(20)) {
-                Ok(line) => on_line(line),
+                Ok(line) => {
+                    if matches!(&self.cancel, Some(Cancel::At(text)) if line.text.contains(text)) {
+                        stages.extend(cancel_stages(started.elapsed()));
+                    }
+                    on_line(line);
+                }
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {}
             }
@@ -110,17 +116,26 @@ impl Program {
             .unwrap_or_else(|error| panic!("cannot start {}: {error}", self.program.display()))
     }
 
-    /// When which signal is due, the last first. The agent's waits are those of `ProcessInvoker.cs`.
-    fn stages(&self) -> Vec<(Duration, Signal, bool)> {
+    /// When which signal is due, the last first.
+    fn first_stages(&self) -> Vec<Stage> {
         let mut stages = vec![(self.timeout, Signal::KILL, true)];
-        if let Some(begin) = self.cancel_after {
-            stages.push((begin + Duration::from_secs(10), Signal::KILL, false));
-            stages.push((begin + Duration::from_millis(7500), Signal::TERM, false));
-            stages.push((begin, Signal::INT, false));
+        if let Some(Cancel::After(delay)) = self.cancel {
+            stages.extend(cancel_stages(delay));
         }
-        stages.sort_by_key(|stage| std::cmp::Reverse(stage.0));
         stages
     }
+}
+
+/// When a signal is due, which, and whether because the step takes too long.
+type Stage = (Duration, Signal, bool);
+
+/// A cancelled step's signals, the last first; the agent's waits are those of `ProcessInvoker.cs`.
+fn cancel_stages(begin: Duration) -> [Stage; 3] {
+    [
+        (begin + Duration::from_secs(10), Signal::KILL, false),
+        (begin + Duration::from_millis(7500), Signal::TERM, false),
+        (begin, Signal::INT, false),
+    ]
 }
 
 /// The agent signals the one process; what ends everything ends the whole group.

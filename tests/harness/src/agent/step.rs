@@ -29,10 +29,19 @@ pub struct Step {
     pub retries: u32,
     /// Ends a step that hangs, and fails it.
     pub timeout: Duration,
-    /// Cancels the job so long after this step began: SIGINT, 7.5 s later SIGTERM, 2.5 s later SIGKILL.
-    pub cancel_after: Option<Duration>,
+    /// Cancels the job while this step runs: SIGINT, 7.5 s later SIGTERM, 2.5 s later SIGKILL.
+    pub cancel: Option<Cancel>,
     /// What it runs.
     pub action: Action,
+}
+
+/// When a job is cancelled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cancel {
+    /// So long after the step began.
+    After(Duration),
+    /// As soon as the step writes a line with this in it.
+    At(String),
 }
 
 /// What a step runs.
@@ -129,10 +138,10 @@ impl Step {
         self
     }
 
-    /// The same, but the job is cancelled so long after it began.
+    /// The same, but the job is cancelled while it runs.
     #[must_use]
-    pub fn cancelled_after(mut self, delay: Duration) -> Self {
-        self.cancel_after = Some(delay);
+    pub fn cancelled(mut self, cancel: Cancel) -> Self {
+        self.cancel = Some(cancel);
         self
     }
 
@@ -145,7 +154,7 @@ impl Step {
             env: Vec::new(),
             retries: 0,
             timeout: Duration::from_secs(120),
-            cancel_after: None,
+            cancel: None,
             action,
         }
     }
