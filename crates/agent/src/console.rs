@@ -35,10 +35,10 @@ impl Masked {
         &self.0
     }
 
-    /// Whether it holds line breaks, which the agent refuses in a secret variable.
+    /// Whether it holds a line feed, which the agent refuses in a secret variable.
     #[must_use]
     pub fn is_multi_line(&self) -> bool {
-        self.0.expose_secret().contains(['\r', '\n'])
+        self.0.expose_secret().contains('\n')
     }
 }
 

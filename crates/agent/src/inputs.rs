@@ -125,6 +125,20 @@ impl<'a> Inputs<'a> {
         value.parse().map(Some).map_err(|error: T::Err| InputError::invalid(name, value, error.to_string()))
     }
 
+    /// Each line of a multi-line input as some domain type.
+    ///
+    /// # Errors
+    /// [`InputError::Invalid`] for the first line that does not parse.
+    pub fn parsed_lines<T>(&self, name: &'static str) -> Result<Vec<T>, InputError>
+    where
+        T: std::str::FromStr<Err: ToString>,
+    {
+        let parse = |line: &str| {
+            line.parse().map_err(|error: T::Err| InputError::invalid(name, line, error.to_string()))
+        };
+        self.lines(name).into_iter().map(parse).collect()
+    }
+
     /// The lines of a multi-line input, without the space around them and without empty ones.
     #[must_use]
     pub fn lines(&self, name: &'static str) -> Vec<&'a str> {

@@ -75,6 +75,7 @@ async fn sign_in(step: &Step, command: &dyn Command, chosen: &Chosen, network: &
     let base = aws::base_config(plan.region(), network, command.name()).await?;
     let tokens = tokens.as_ref().map(|tokens| tokens as &dyn causeway_identity::TokenSource);
     let session = plan.resolve(&aws::for_identity(&base), tokens, &log).await?;
+    chosen.check_account(&session)?;
     Ok(SignedIn { config: aws::signed_with(&base, &session), region: plan.region().clone(), session })
 }
 

@@ -38,10 +38,12 @@ pub enum IdentityError {
         failure: StsFailure,
     },
     /// STS did not give a role for a key.
-    #[error("role {role} could not be assumed: {failure}")]
+    #[error("role {role} could not be assumed with {with}: {failure}")]
     Assume {
         /// The role.
         role: RoleArn,
+        /// What it was asked for with, in words: a key, or the session of the role before it.
+        with: String,
         /// Whether an external ID was sent.
         external_id: bool,
         /// How long a session was asked for, in seconds.
@@ -99,9 +101,10 @@ impl IdentityError {
         }
     }
 
-    pub(crate) fn assume(role: &RoleRequest, error: StsError) -> Self {
+    pub(crate) fn assume(role: &RoleRequest, with: &str, error: StsError) -> Self {
         Self::Assume {
             role: role.arn.clone(),
+            with: with.to_owned(),
             external_id: role.external_id.is_some(),
             seconds: role.duration.seconds(),
             failure: StsFailure(error),
@@ -125,7 +128,7 @@ impl IdentityError {
             Self::AssumeWithToken { role, claims, seconds, failure } => {
                 common_hint(failure, *seconds).or_else(|| token_hint(role, claims, failure))
             }
-            Self::Assume { role, external_id, seconds, failure } => {
+            Self::Assume { role, external_id, seconds, failure, .. } => {
                 common_hint(failure, *seconds).or_else(|| role_hint(role, *external_id, failure))
             }
             Self::Caller { failure, .. } => common_hint(failure, 0).or_else(|| key_hint(failure)),

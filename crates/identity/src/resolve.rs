@@ -66,27 +66,35 @@ impl IdentityPlan {
         let config = config.to_builder().region(region).build();
         let mut roles = self.roles.iter();
         let mut session = None;
-        let mut key = match &self.authentication {
+        let (mut key, mut with) = match &self.authentication {
             Authentication::Federated => {
                 let role = roles.next().ok_or(PlanError::FederatedWithoutRole)?;
                 let tokens = tokens.ok_or(IdentityError::NoTokenSource)?;
-                session.insert(with_token(&config, role, tokens, observer).await?).key.clone()
+                let assumed = with_token(&config, role, tokens, observer).await?;
+                (session.insert(assumed).key.clone(), session_of(role))
             }
-            Authentication::AccessKey(key) => key.clone(),
-            Authentication::Agent => agents_own(&config, observer).await?,
+            Authentication::AccessKey(key) => (key.clone(), format!("access key …{}", key.id_end())),
+            Authentication::Agent => {
+                (agents_own(&config, observer).await?, "the agent's own credentials".to_owned())
+            }
         };
         for role in roles {
-            let assumed =
-                sts::assume(&config, role, &key).await.map_err(|error| IdentityError::assume(role, error))?;
+            let assumed = sts::assume(&config, role, &key).await;
+            let assumed = assumed.map_err(|error| IdentityError::assume(role, &with, error))?;
             observer.key_received(&assumed.key);
             observer.role_assumed(role, &assumed);
             key = session.insert(assumed).key.clone();
+            with = session_of(role);
         }
         match session {
             Some(session) => Ok(session),
             None => unassumed(&config, key).await,
         }
     }
+}
+
+fn session_of(role: &RoleRequest) -> String {
+    format!("the session of role {}", role.arn.name())
 }
 
 async fn with_token(

@@ -3,10 +3,11 @@ use aws_config::meta::region::RegionProviderChain;
 use causeway_agent::{Connection, ConnectionId, InputError};
 use causeway_identity::{
     AccessKey, Authentication, AzureDevOpsTokens, CausewayConnection, ConnectionCredential,
-    ConnectionIdentity, IdentityPlan, TokenRequest, TokenRequestError, ToolkitConnection,
+    ConnectionIdentity, IdentityPlan, Session, TokenRequest, TokenRequestError, ToolkitConnection,
 };
 use causeway_types::Region;
 
+use super::accounts::AllowedAccounts;
 use super::plan::{OwnRole, RoleInputs};
 use crate::aws::IDENTITY_DEADLINE;
 use crate::network::Network;
@@ -20,6 +21,7 @@ pub(crate) struct Chosen {
     own_role: OwnRole,
     region: Option<Region>,
     tokens: Result<TokenRequest, TokenRequestError>,
+    allowed: AllowedAccounts,
 }
 
 /// What input `identity` asks for.
@@ -107,6 +109,7 @@ impl Chosen {
             roles,
             region,
             tokens: token_request(step, Some(id.as_str())),
+            allowed: AllowedAccounts::from_inputs(&step.inputs())?,
         })
     }
 
@@ -151,6 +154,7 @@ impl Chosen {
             own_role,
             region: None,
             tokens: token_request(step, None),
+            allowed: AllowedAccounts::from_inputs(&step.inputs())?,
         })
     }
 
@@ -160,7 +164,7 @@ impl Chosen {
             self.tokens = Ok(self.tokens?);
         }
         match &self.region {
-            Some(region) => drop(self.plan_in(region.clone())?),
+            Some(region) => self.check_plan(step, &self.plan_in(region.clone())?)?,
             // The machine may know its region; everything else has to be told.
             None if matches!(self.authentication, Authentication::Agent) => {}
             None => bail!(InputError::Missing {
@@ -171,8 +175,24 @@ impl Chosen {
         Ok(self)
     }
 
+    /// What is known of the plan before it is carried out.
+    fn check_plan(&self, step: &Step, plan: &IdentityPlan) -> Result<()> {
+        if let Some(wished) = plan.shortened_from() {
+            step.console().warning(&format!(
+                "{} seconds are asked for, but AWS gives a role that is assumed with another role's session one hour at most; 3600 are used.",
+                wished.seconds()
+            ));
+        }
+        plan.final_account().map_or(Ok(()), |account| Ok(self.allowed.check(account)?))
+    }
+
+    /// Refuses a session in an account that input `allowedAccountIds` does not name.
+    pub(crate) fn check_account(&self, session: &Session) -> Result<()> {
+        Ok(self.allowed.check(&session.caller.account)?)
+    }
+
     fn plan_in(&self, region: Region) -> Result<IdentityPlan> {
-        let roles = self.roles.requests(&self.own_role);
+        let roles = self.roles.requests(&self.own_role)?;
         Ok(IdentityPlan::new(region, self.authentication.clone(), roles)?)
     }
 

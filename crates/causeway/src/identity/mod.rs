@@ -1,5 +1,6 @@
 //! From the step's inputs, connection and variables to an identity plan: which source was chosen, and why.
 
+mod accounts;
 mod choice;
 mod log;
 mod plan;
