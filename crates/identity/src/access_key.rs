@@ -74,7 +74,10 @@ impl AccessKey {
         Self {
             id: credentials.access_key_id().to_owned(),
             secret: credentials.secret_access_key().into(),
-            session_token: credentials.session_token().map(SecretString::from),
+            session_token: credentials
+                .session_token()
+                .filter(|token| !token.is_empty())
+                .map(SecretString::from),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The built task under node, as the agent runs it, in a world of its own a test.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail that way")]
 
+mod agent_identity;
 mod chains;
 mod ecr_login;
 mod export;

@@ -1,0 +1,115 @@
+//! The way out of the machine that every call takes: proxy, certificates, one pool of connections.
+
+mod authorities;
+mod client_certificate;
+mod fault;
+mod journal;
+mod proxy;
+mod router;
+mod rules;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::{self, TlsContext, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
+use causeway_agent::{CertificateSettings, Console, Environment};
+
+use authorities::Authorities;
+use client_certificate::ClientCertificate;
+use journal::Journal;
+use proxy::ProxyAddress;
+use router::Router;
+use rules::Proxies;
+
+/// How long opening a connection may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a server may take to begin its answer. Signing in sets shorter limits of its own.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The way out, as the agent and the environment are configured.
+pub(crate) struct Network {
+    to_aws: SharedHttpConnector,
+    to_azure_devops: SharedHttpConnector,
+    journal: Journal,
+}
+
+impl Network {
+    /// Reads the configuration, checks it, and registers the proxy's password as a secret. Nothing is sent.
+    ///
+    /// # Errors
+    /// When a certificate file cannot be used or the proxy's address is none.
+    pub(crate) fn for_step(environment: &Environment, console: &Console) -> Result<Self> {
+        let proxies = Arc::new(Proxies::read(environment, console)?);
+        let certificates = CertificateSettings::read(environment);
+        warn_of_skipped_validation(&certificates, console);
+        let authorities = Authorities::load(&certificates, environment)?;
+        console.debug(&authorities.to_string());
+        let client_certificate = ClientCertificate::read(&certificates)?;
+        let journal = Journal::default();
+
+        let tls = authorities.to_context()?;
+        let plain = move |proxy: Option<&ProxyAddress>| Ok(connector(&tls, proxy));
+        let to_aws = Router::shared(proxies.clone(), journal.clone(), plain);
+        let to_azure_devops = match client_certificate {
+            None => to_aws.clone(),
+            Some(certificate) => {
+                let tls = certificate.tls_config(authorities.store())?;
+                let with_certificate =
+                    move |proxy: Option<&ProxyAddress>| client_certificate::connector(&tls, proxy);
+                Router::shared(proxies, journal.clone(), with_certificate)
+            }
+        };
+        Ok(Self { to_aws, to_azure_devops, journal })
+    }
+
+    /// The way to Azure DevOps, which may ask for a client certificate.
+    pub(crate) fn connector(&self) -> SharedHttpConnector {
+        self.to_azure_devops.clone()
+    }
+
+    /// The way to AWS, for the SDK's clients.
+    pub(crate) fn http_client(&self) -> SharedHttpClient {
+        let connector = self.to_aws.clone();
+        http_client_fn(move |_, _| connector.clone())
+    }
+
+    /// What went wrong last, for the message when time is up.
+    pub(crate) fn last_fault(&self) -> Option<String> {
+        self.journal.last_fault()
+    }
+}
+
+fn connector(tls: &TlsContext, proxy: Option<&ProxyAddress>) -> SharedHttpConnector {
+    let settings = HttpConnectorSettings::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(READ_TIMEOUT)
+        .build();
+    SharedHttpConnector::new(
+        Connector::builder()
+            .connector_settings(settings)
+            .sleep_impl(TokioSleep::new())
+            .proxy_config(proxy.map_or_else(ProxyConfig::disabled, ProxyAddress::to_config))
+            .tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc))
+            .tls_context(tls.clone())
+            .build(),
+    )
+}
+
+/// Credentials pass through these connections, so the agent's setting is not followed. It is said once, with the way
+/// that serves the same end.
+fn warn_of_skipped_validation(certificates: &CertificateSettings, console: &Console) {
+    if certificates.skip_validation {
+        console.warning(
+            "The agent is configured to skip the check of certificates (AGENT_SKIPCERTVALIDATION, --sslskipcertvalidation). \
+             Causeway checks them all the same, because tokens and keys pass through these connections. If a server or proxy \
+             has a certificate of your own authority, give that authority's PEM file to the agent (--sslcacert, AGENT_CAINFO).",
+        );
+    }
+}
