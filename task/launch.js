@@ -3,6 +3,7 @@
 const { spawn } = require('child_process');
 const fs = require('fs');
 const path = require('path');
+const { damage } = require('./verify');
 
 const WINDOWS = process.platform === 'win32';
 const PLATFORM = `${process.platform}-${process.arch}`;
@@ -18,6 +19,8 @@ function launch(command, severity) {
   try {
     // A file cut to nothing counts as missing: libc would hand it to a shell, which succeeds without doing anything.
     if (!fs.statSync(binary, { throwIfNoEntry: false })?.size) return report(severity, missing(binary));
+    const damaged = damage(binary);
+    if (damaged) return report(severity, damaged);
     if (!executable(binary)) copy = copyToTemp(binary);
     start(copy ? copy.program : binary, command, () => discard(copy));
   } catch (error) {

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { createHash } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
@@ -17,19 +18,25 @@ export function temporaryFolder(t) {
   return folder;
 }
 
-/** The shim's files, and `script` as the binary of `platform` (none when undefined), with no executable bit, as after an unzip. */
+export const SHIM = ['index.js', 'cleanup.js', 'launch.js', 'verify.js'];
+
+/** `content` as the binary of a task folder, with no executable bit, as after an unzip, and with its checksum beside it. */
+export function installBinary(file, content) {
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(file, content, { mode: 0o644 });
+  fs.writeFileSync(path.join(path.dirname(file), 'SHA256SUMS'), `${createHash('sha256').update(content).digest('hex')}  ${path.basename(file)}\n`);
+}
+
+/** The shim's files, and `script` as the binary of `platform` (none when undefined). */
 export function taskFolder(t, script, platform = PLATFORM) {
   const root = temporaryFolder(t);
   const folder = path.join(root, 'task');
   const temp = path.join(root, 'temp');
   fs.mkdirSync(folder);
   fs.mkdirSync(temp);
-  for (const file of ['index.js', 'cleanup.js', 'launch.js']) fs.copyFileSync(path.join(ROOT, 'task', file), path.join(folder, file));
+  for (const file of SHIM) fs.copyFileSync(path.join(ROOT, 'task', file), path.join(folder, file));
   const binary = path.join(folder, 'bin', platform, 'causeway');
-  if (script !== undefined) {
-    fs.mkdirSync(path.dirname(binary), { recursive: true });
-    fs.writeFileSync(binary, script, { mode: 0o644 });
-  }
+  if (script !== undefined) installBinary(binary, script);
   return { root, folder, temp, binary };
 }
 

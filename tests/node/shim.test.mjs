@@ -5,7 +5,7 @@ import path from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
-import { PLATFORM, ended, runShim, startShim, taskFolder } from './fixture.mjs';
+import { PLATFORM, SHIM, ended, installBinary, runShim, startShim, taskFolder } from './fixture.mjs';
 
 const FAILED = '##vso[task.complete result=Failed;]\n';
 const issues = (output) => output.match(/##vso\[task\.logissue [^\n]*/g) ?? [];
@@ -124,6 +124,65 @@ function renamed(task, name) {
   return folder;
 }
 
+describe('the checksum of the binary', () => {
+  const verified = (task) => path.join(path.dirname(task.binary), '.verified');
+  const manifest = (task) => path.join(path.dirname(task.binary), 'SHA256SUMS');
+
+  test('a changed binary is not started, and the error says what happened', async (t) => {
+    const task = taskFolder(t, '#!/bin/sh\necho ran\n');
+    fs.appendFileSync(task.binary, '# mangled\n');
+    const result = await runShim(task);
+    assertOneError(result, /is not the file that was released: its SHA-256 is [0-9a-f]{64} .* not [0-9a-f]{64}\. Antivirus/);
+    assert.doesNotMatch(result.stdout, /^ran/m);
+    assert.ok(!fs.existsSync(verified(task)));
+  });
+
+  test('after the job it is a warning: the step itself has not run', async (t) => {
+    const task = taskFolder(t, '#!/bin/sh\necho ran\n');
+    fs.appendFileSync(task.binary, '# mangled\n');
+    const result = await runShim(task, { entry: 'cleanup.js' });
+    assert.equal(result.code, 0);
+    assert.match(result.stdout, /^##vso\[task\.logissue type=warning\].*not the file that was released/);
+  });
+
+  for (const [name, change] of [
+    ['is missing', (file) => fs.rmSync(file)],
+    ['names another file', (file) => fs.writeFileSync(file, `${'0'.repeat(64)}  other\n`)],
+    ['is a sign-in page', (file) => fs.writeFileSync(file, '<html>')],
+  ]) {
+    test(`a manifest that ${name} is an error, not a pass`, async (t) => {
+      const task = taskFolder(t, '#!/bin/sh\necho ran\n');
+      change(manifest(task));
+      assertOneError(await runShim(task), /SHA256SUMS does not name the binary's SHA-256.*Reinstall/);
+    });
+  }
+
+  test('is taken before the first run, and again when the file has changed', async (t) => {
+    const task = taskFolder(t, '#!/bin/sh\necho ran\n');
+    assert.equal((await runShim(task)).stdout, 'ran\n');
+    const { size, mtimeMs } = fs.statSync(task.binary);
+    assert.equal(fs.readFileSync(verified(task), 'utf8'), `${fs.readFileSync(manifest(task), 'utf8').slice(0, 64)} ${size} ${mtimeMs}\n`);
+    assert.equal((await runShim(task)).stdout, 'ran\n');
+    fs.writeFileSync(task.binary, '#!/bin/sh\necho RAN\n');
+    fs.utimesSync(task.binary, new Date(), new Date(mtimeMs + 5000));
+    assertOneError(await runShim(task), /not the file that was released/);
+  });
+
+  test('a note of another release does not count', async (t) => {
+    const task = taskFolder(t, '#!/bin/sh\necho ran\n');
+    const { size, mtimeMs } = fs.statSync(task.binary);
+    fs.writeFileSync(verified(task), `${'0'.repeat(64)} ${size} ${mtimeMs}\n`);
+    fs.appendFileSync(task.binary, '# mangled\n');
+    assertOneError(await runShim(task), /not the file that was released/);
+  });
+
+  test('a manifest with Windows line ends is read', async (t) => {
+    const task = taskFolder(t, '#!/bin/sh\necho ran\n');
+    fs.writeFileSync(manifest(task), fs.readFileSync(manifest(task), 'utf8').replace('\n', '\r\n'));
+    assert.equal((await runShim(task)).stdout, 'ran\n');
+  });
+});
+
 // Root may change every mode, so these tests run the shim as nobody on files of root; anybody else owns what the test
 // makes and could change it too.
 const NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
@@ -151,7 +210,7 @@ describe('a task folder that is read-only', { skip: !asNobody && 'needs root and
 
   test('the copy is removed when the binary crashes', async (t) => {
     const task = readOnly(t);
-    fs.writeFileSync(task.binary, '#!/bin/sh\nkill -KILL $$\n');
+    installBinary(task.binary, '#!/bin/sh\nkill -KILL $$\n');
     assertOneError(await runShim(task, { prefix: NOBODY }), /crashed \(SIGKILL\)/);
     assert.deepEqual(fs.readdirSync(task.temp), []);
   });
@@ -175,8 +234,12 @@ describe('a task folder that is read-only', { skip: !asNobody && 'needs root and
 });
 
 test('the shim is small and plain', () => {
-  const sources = ['index.js', 'cleanup.js', 'launch.js'].map((file) => fs.readFileSync(new URL(`../../task/${file}`, import.meta.url), 'utf8'));
-  assert.ok(sources.join('').split('\n').length < 150);
-  const required = sources.join('').match(/require\('[^']+'\)/g);
-  assert.deepEqual([...new Set(required)].sort(), ["require('./launch')", "require('child_process')", "require('fs')", "require('path')"]);
+  const source = (file) => fs.readFileSync(new URL(`../../task/${file}`, import.meta.url), 'utf8');
+  const lines = (files) => files.map(source).join('').split('\n').length;
+  // What starts the binary, and what verifies it, each by itself.
+  assert.ok(lines(SHIM.filter((file) => file !== 'verify.js')) < 150);
+  assert.ok(lines(['verify.js']) < 60);
+  const required = SHIM.map(source).join('').match(/require\('[^']+'\)/g);
+  const allowed = ['./launch', './verify', 'child_process', 'crypto', 'fs', 'path'].map((name) => `require('${name}')`);
+  assert.deepEqual([...new Set(required)].sort(), allowed);
 });

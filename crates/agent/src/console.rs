@@ -149,6 +149,11 @@ impl Console {
         self.set("task.settaskvariable", name, &[], value);
     }
 
+    /// Shows the Markdown file at `path` on the run's page. The agent uploads it later, as it is and unmasked.
+    pub fn upload_summary(&self, path: &str) {
+        self.command("task.uploadsummary", &[], path);
+    }
+
     fn set(&self, command: &str, name: &str, properties: &[(&str, &str)], value: &str) {
         let mut all = vec![("variable", name)];
         all.extend_from_slice(properties);

@@ -19,20 +19,23 @@ impl ProxySettings {
     /// The agent's proxy, if it has one.
     #[must_use]
     pub fn read(environment: &Environment) -> Option<Self> {
-        let secret =
-            |name: &str| environment.get(&format!("SECRET_{name}")).or_else(|| environment.get(name));
         let bypass = environment.get("AGENT_PROXYBYPASSLIST").unwrap_or("[]");
         Some(Self {
             url: environment.get("AGENT_PROXYURL")?.to_owned(),
             username: environment.get("AGENT_PROXYUSERNAME").map(str::to_owned),
-            password: secret("AGENT_PROXYPASSWORD").map(SecretString::from),
+            password: secret(environment, "AGENT_PROXYPASSWORD"),
             bypass: serde_json::from_str(bypass).unwrap_or_default(),
         })
     }
 }
 
+/// A secret variable, or an ordinary one of that name.
+fn secret(environment: &Environment, name: &str) -> Option<SecretString> {
+    environment.get(&format!("SECRET_{name}")).or_else(|| environment.get(name)).map(SecretString::from)
+}
+
 /// The certificates that the agent was configured with; paths of PEM files.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct CertificateSettings {
     /// Authorities to trust beside the machine's (`AGENT_CAINFO`).
     pub authorities: Option<String>,
@@ -40,6 +43,8 @@ pub struct CertificateSettings {
     pub client_certificate: Option<String>,
     /// Key of that certificate (`AGENT_CLIENTCERTKEY`).
     pub client_key: Option<String>,
+    /// Password of that key (secret variable `Agent.ClientCertPassword`).
+    pub client_key_password: Option<SecretString>,
     /// The agent does not check certificates (`AGENT_SKIPCERTVALIDATION`).
     pub skip_validation: bool,
 }
@@ -53,6 +58,7 @@ impl CertificateSettings {
             authorities: path("AGENT_CAINFO"),
             client_certificate: path("AGENT_CLIENTCERT"),
             client_key: path("AGENT_CLIENTCERTKEY"),
+            client_key_password: secret(environment, "AGENT_CLIENTCERTPASSWORD"),
             skip_validation: environment
                 .get("AGENT_SKIPCERTVALIDATION")
                 .is_some_and(|value| value.eq_ignore_ascii_case("true")),
@@ -86,6 +92,7 @@ mod tests {
         let environment = Environment::from_pairs([
             ("AGENT_CAINFO", "/ca.pem"),
             ("AGENT_CLIENTCERT", "/cert.pem"),
+            ("SECRET_AGENT_CLIENTCERTPASSWORD", "hunter22"),
             ("AGENT_SKIPCERTVALIDATION", "True"),
         ]);
         let settings = CertificateSettings::read(&environment);
@@ -93,6 +100,9 @@ mod tests {
         assert_eq!(settings.client_certificate.as_deref(), Some("/cert.pem"));
         assert_eq!(settings.client_key, None);
         assert!(settings.skip_validation);
-        assert_eq!(CertificateSettings::read(&Environment::default()), CertificateSettings::default());
+        assert_eq!(settings.client_key_password.as_ref().unwrap().expose_secret(), "hunter22");
+        assert!(!format!("{settings:?}").contains("hunter22"));
+        let none = CertificateSettings::read(&Environment::default());
+        assert!(none.authorities.is_none() && none.client_certificate.is_none() && !none.skip_validation);
     }
 }

@@ -1,21 +1,25 @@
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use aws_config::{BehaviorVersion, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_types::SdkConfig;
 use aws_types::app_name::AppName;
 use aws_types::sdk_config::SharedCredentialsProvider;
 use aws_types::sdk_ua_metadata::FrameworkMetadata;
-use causeway_identity::Session;
+use causeway_agent::Variables;
+use causeway_identity::{RetryPolicy, Session};
 use causeway_types::Region;
 
 use crate::network::Network;
 
-/// How long becoming somebody may take, with all retries. The messages name it.
+/// How long becoming somebody may take, with all retries, unless [`DEADLINE_VARIABLE`] says otherwise.
 pub(crate) const IDENTITY_DEADLINE: Duration = Duration::from_secs(60);
 
-/// Attempts in all. With pauses that double from half a second this stays within [`IDENTITY_DEADLINE`].
+/// The pipeline variable that sets another deadline than [`IDENTITY_DEADLINE`], in seconds.
+pub(crate) const DEADLINE_VARIABLE: &str = "Causeway.IdentityDeadlineSeconds";
+
+/// Attempts in all, with pauses that double from half a second.
 const ATTEMPTS: u32 = 8;
 
 /// The SDK's configuration without credentials: region, endpoints (`AWS_ENDPOINT_URL…`), network, retries.
@@ -40,14 +44,23 @@ pub(crate) async fn base_config(region: &Region, network: &Network, command: &st
     Ok(config)
 }
 
-/// The same with a deadline over each call and its retries.
-pub(crate) fn for_identity(base: &SdkConfig) -> SdkConfig {
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(5))
-        .read_timeout(Duration::from_secs(20))
-        .operation_timeout(IDENTITY_DEADLINE)
-        .build();
-    base.to_builder().timeout_config(timeouts).build()
+/// The deadline for the token and every role together.
+///
+/// # Errors
+/// When the variable holds something else than 1 to 600 seconds.
+pub(crate) fn identity_deadline(variables: Variables<'_>) -> Result<Duration> {
+    match variables.public(DEADLINE_VARIABLE).map(|text| (text, text.trim().parse())) {
+        None => Ok(IDENTITY_DEADLINE),
+        Some((_, Ok(seconds @ 1..=600))) => Ok(Duration::from_secs(seconds)),
+        Some((text, _)) => {
+            bail!("variable {DEADLINE_VARIABLE} is \"{text}\": give a whole number of seconds from 1 to 600")
+        }
+    }
+}
+
+/// The same with retries and limits for the calls that make an identity.
+pub(crate) fn for_identity(base: &SdkConfig, deadline: Duration) -> SdkConfig {
+    RetryPolicy::within(deadline).apply(base)
 }
 
 /// The same, signing with the session's key.

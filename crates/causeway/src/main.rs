@@ -9,6 +9,7 @@ mod identity;
 mod network;
 mod state;
 mod step;
+mod summary;
 mod task;
 
 use std::process::ExitCode;

@@ -6,10 +6,13 @@ use causeway_agent::{Console, Environment, Inputs, Job, Variables};
 use causeway_identity::Session;
 use causeway_types::Region;
 
+use crate::summary::Summary;
+
 /// The running step: what the agent gave it, and the console to answer on.
 pub(crate) struct Step {
     environment: Environment,
     console: Console,
+    summary: Summary,
 }
 
 impl Step {
@@ -17,7 +20,7 @@ impl Step {
     pub(crate) fn from_agent() -> Self {
         let environment = Environment::capture();
         let console = Console::stdout(&environment);
-        Self { environment, console }
+        Self { environment, console, summary: Summary::default() }
     }
 
     pub(crate) fn environment(&self) -> &Environment {
@@ -26,6 +29,11 @@ impl Step {
 
     pub(crate) fn console(&self) -> &Console {
         &self.console
+    }
+
+    /// What the job summary will say of this step.
+    pub(crate) fn summary(&self) -> &Summary {
+        &self.summary
     }
 
     pub(crate) fn inputs(&self) -> Inputs<'_> {

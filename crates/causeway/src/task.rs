@@ -31,8 +31,9 @@ pub(crate) fn run() -> ExitCode {
 fn run_command(step: &Step) -> Result<()> {
     let command = commands::plan(step)?;
     let chosen = Chosen::from_step(step)?;
-    let network = Network::for_step(step.environment())?;
-    runtime(command.as_ref())?.block_on(async {
+    let network = Network::for_step(step.environment(), step.console())?;
+    let summary = step.inputs().flag("summary", true)?;
+    let ending = runtime(command.as_ref())?.block_on(async {
         let cancel = CancellationToken::new();
         let mut work = pin!(execute(step, command.as_ref(), &chosen, &network, &cancel));
         tokio::select! {
@@ -45,7 +46,11 @@ fn run_command(step: &Step) -> Result<()> {
                 Err(anyhow!("the step was cancelled"))
             }
         }
-    })
+    });
+    if summary {
+        step.summary().publish(step, command.name(), ending.is_ok());
+    }
+    ending
 }
 
 async fn execute(
@@ -62,21 +67,49 @@ async fn execute(
     console.info(&format!("AWS account {}, caller {}", caller.account, caller.arn));
     console.set_output("accountId", caller.account.as_str());
     console.set_output("callerArn", &caller.arn);
+    step.summary().signed_in(&signed_in.session);
     command.execute(step, &signed_in, cancel).await
 }
 
+/// One deadline for the token, every role, and all their retries.
 async fn sign_in(step: &Step, command: &dyn Command, chosen: &Chosen, network: &Network) -> Result<SignedIn> {
+    let deadline = aws::identity_deadline(step.variables())?;
+    let work = resolve(step, command, chosen, network, deadline);
+    tokio::time::timeout(deadline, work).await.unwrap_or_else(|_| Err(out_of_time(deadline, network)))
+}
+
+async fn resolve(
+    step: &Step,
+    command: &dyn Command,
+    chosen: &Chosen,
+    network: &Network,
+    deadline: Duration,
+) -> Result<SignedIn> {
     let log = Log::new(step.console(), command.tells_claims());
     let tokens = chosen.token_source(network);
     if command.tells_claims() && !chosen.is_federated() {
-        log.tell_claims_of(tokens.as_ref()).await;
+        // The claims are only told here: most of the time is kept for what the step needs.
+        let telling = tokio::time::timeout(deadline / 3, log.tell_claims_of(tokens.as_ref()));
+        if telling.await.is_err() {
+            step.console().info("This job got no OIDC token in time.");
+        }
     }
     let plan = chosen.plan(network).await?;
     let base = aws::base_config(plan.region(), network, command.name()).await?;
     let tokens = tokens.as_ref().map(|tokens| tokens as &dyn causeway_identity::TokenSource);
-    let session = plan.resolve(&aws::for_identity(&base), tokens, &log).await?;
+    let session = plan.resolve(&aws::for_identity(&base, deadline), tokens, &log).await?;
     chosen.check_account(&session)?;
     Ok(SignedIn { config: aws::signed_with(&base, &session), region: plan.region().clone(), session })
+}
+
+fn out_of_time(deadline: Duration, network: &Network) -> anyhow::Error {
+    let fault = network.last_fault().map(|fault| format!(": {fault}")).unwrap_or_default();
+    anyhow!(
+        "no AWS identity within {} seconds, the deadline for the token and all roles with their retries{fault}. \
+         Check the agent's network and proxy; variable {} sets another deadline",
+        deadline.as_secs(),
+        aws::DEADLINE_VARIABLE
+    )
 }
 
 /// One thread is enough for a few calls one after the other; transfers ask for more.

@@ -1,3 +1,5 @@
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use causeway_types::{RoleArn, ServiceErrorKind};
 
 use crate::access_key::AccessKey;
@@ -172,14 +174,29 @@ fn token_hint(role: &RoleArn, claims: &Claims, failure: &StsFailure) -> Option<S
             claims.issuer,
             claims.audience
         )),
-        "ExpiredTokenException" => Some(
-            "The token was made seconds ago: check the clock of the agent's machine and run the step again"
-                .to_owned(),
-        ),
+        "ExpiredTokenException" => Some(expired_hint(claims)),
         "IDPCommunicationError" => {
             Some("AWS could not read the issuer's keys; run the step again".to_owned())
         }
         _ => None,
+    }
+}
+
+/// A token that comes fresh from Azure DevOps and is too old for AWS: two clocks differ, and where it is the agent's the
+/// token's own time tells by how much.
+fn expired_hint(claims: &Claims) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let ahead =
+        claims.issued_at.map(|issued| i64::try_from(now).unwrap_or(i64::MAX).saturating_sub(issued) / 60);
+    match ahead {
+        Some(minutes) if minutes.abs() >= 2 => {
+            let direction = if minutes > 0 { "ahead of" } else { "behind" };
+            format!(
+                "The token has just been made, and by its time the clock of the agent's machine is {} minutes {direction} Azure DevOps: set the clock, or run the step again",
+                minutes.abs()
+            )
+        }
+        _ => "The token has just been made: run the step again".to_owned(),
     }
 }
 

@@ -19,6 +19,7 @@ mod resolve;
 mod retry;
 mod session;
 mod sts;
+pub mod trust;
 
 pub use access_key::{AccessKey, HalfKey};
 pub use azure_devops::{AzureDevOpsTokens, TokenError, TokenRequest, TokenRequestError};
@@ -30,4 +31,5 @@ pub use error::{IdentityError, StsFailure};
 pub use limits::{ManagedPolicyArn, SessionPolicy, SessionTag, SourceIdentity};
 pub use plan::{Authentication, IdentityPlan, PlanError, RoleRequest};
 pub use resolve::{Caller, Observer, Session, TokenSource, caller};
+pub use retry::RetryPolicy;
 pub use session::{ExternalId, InvalidSessionSetting, SessionDuration, SessionName};

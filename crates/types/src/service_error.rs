@@ -2,7 +2,7 @@ use std::error::Error;
 use std::fmt;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 
@@ -150,7 +150,8 @@ fn describe<E: Error + 'static>(error: &SdkError<E, HttpResponse>, status: Optio
     let mut reasons: Vec<String> = Vec::new();
     let mut cause = error.source();
     while let Some(error) = cause {
-        let text = error.to_string();
+        // The connector's own words are only a class ("io error"); what it wraps says what happened.
+        let text = if error.is::<ConnectorError>() { String::new() } else { error.to_string() };
         if !text.is_empty() && !reasons.iter().any(|known| known.contains(&text)) {
             reasons.push(text);
         }

@@ -121,6 +121,7 @@ impl ReceivedRequest {
 #[derive(Debug, Default)]
 struct State {
     organization: Organization,
+    reached_at: Option<String>,
     connections: Vec<RegisteredConnection>,
     jobs: Vec<JobTicket>,
     answers: VecDeque<Answer>,
@@ -157,7 +158,13 @@ impl AzureDevOps {
     /// `System.CollectionUri`: the organization's address, with a slash at the end.
     #[must_use]
     pub fn collection_url(&self) -> String {
-        format!("{}/{}/", self.url(), self.organization().name)
+        let reached_at = self.state.lock().unwrap().reached_at.clone();
+        format!("{}/{}/", reached_at.unwrap_or_else(|| self.url()), self.organization().name)
+    }
+
+    /// Lets jobs reach it at another address, such as that of an https front.
+    pub fn reach_at(&self, url: &str) {
+        self.state.lock().unwrap().reached_at = Some(url.to_owned());
     }
 
     /// The organization as it is now.

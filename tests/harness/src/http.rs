@@ -92,6 +92,15 @@ where
     }
 }
 
+/// Starts a task on the harness's own runtime.
+pub(crate) fn spawn<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    RUNTIME.spawn(future)
+}
+
 /// Runs a future on the harness's own runtime and blocks until it is done, inside another runtime or not.
 pub(crate) fn wait<F>(future: F) -> F::Output
 where

@@ -9,6 +9,8 @@
 //! | [`moto`] | the other AWS services |
 //! | [`agent`] | the pipeline agent: environment in, logging commands out, masking, post-job |
 //! | [`pipeline`] | Azure Pipelines YAML |
+//! | [`proxy`] | a company's proxy: tinyproxy, and one that knows names which nobody else knows |
+//! | [`tls`] | a private authority, and https in front of the servers above |
 //! | [`leak`] | the search for secrets in logs, files and command lines |
 //! | [`world`] | all of it in one line for a test |
 //!
@@ -23,9 +25,11 @@ pub mod jwt;
 pub mod leak;
 pub mod moto;
 pub mod pipeline;
+pub mod proxy;
 mod random;
 mod sigv4;
 pub mod sts;
+pub mod tls;
 pub mod world;
 
 pub use http::{Reply, send};

@@ -51,6 +51,7 @@ impl Command for EcrLogin {
         let host = login.host.as_str();
         console.set_variable("DOCKER_CONFIG", &folder.display().to_string());
         console.set_output("registry", host);
+        step.summary().fact("Logged in to", host);
         console.info(&format!(
             "Logged in to {host}; later steps of this job have DOCKER_CONFIG={}",
             folder.display()

@@ -112,6 +112,7 @@ impl Command for GetParameters {
         let named = name_variables(parameters, &self.transform)?;
         for ((variable, parameter), masked) in named.into_iter().zip(masked) {
             set(step, &variable, &parameter, masked.as_ref())?;
+            step.summary().variable(&parameter.name, &variable);
         }
         Ok(())
     }

@@ -131,6 +131,8 @@ impl Command for S3Upload {
             .await
             .map_err(explained)?;
         tell(console, &self.bucket, &report);
+        let place = format!("s3://{}", self.bucket);
+        step.summary().objects("Uploaded", &place, report.uploaded.len(), report.uploaded_bytes());
         console.set_output("uploadedCount", &report.uploaded.len().to_string());
         console.set_output("uploadedBytes", &report.uploaded_bytes().to_string());
         if report.is_complete() { Ok(()) } else { Err(failure(&self.plan, &report)) }

@@ -67,7 +67,7 @@ impl Observer for Log<'_> {
 }
 
 /// A point in time as people write it down: `2026-11-21T08:30:00Z`.
-fn utc(seconds: i64) -> String {
+pub(crate) fn utc(seconds: i64) -> String {
     OffsetDateTime::from_unix_timestamp(seconds)
         .ok()
         .and_then(|time| time.format(&Rfc3339).ok())

@@ -55,12 +55,12 @@ impl Network {
         let journal = Journal::default();
 
         let tls = authorities.to_context()?;
-        let plain = move |proxy: Option<&ProxyAddress>| Ok(connector(&tls, proxy));
+        let plain = move |proxy: Option<&ProxyAddress>| connector(&tls, proxy);
         let to_aws = Router::shared(proxies.clone(), journal.clone(), plain);
         let to_azure_devops = match client_certificate {
             None => to_aws.clone(),
             Some(certificate) => {
-                let tls = certificate.tls_config(authorities.store())?;
+                let tls = certificate.tls(&authorities.store())?;
                 let with_certificate =
                     move |proxy: Option<&ProxyAddress>| client_certificate::connector(&tls, proxy);
                 Router::shared(proxies, journal.clone(), with_certificate)
@@ -87,10 +87,8 @@ impl Network {
 }
 
 fn connector(tls: &TlsContext, proxy: Option<&ProxyAddress>) -> SharedHttpConnector {
-    let settings = HttpConnectorSettings::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(READ_TIMEOUT)
-        .build();
+    let settings =
+        HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build();
     SharedHttpConnector::new(
         Connector::builder()
             .connector_settings(settings)
@@ -113,3 +111,8 @@ fn warn_of_skipped_validation(certificates: &CertificateSettings, console: &Cons
         );
     }
 }
+
+#[cfg(test)]
+mod printed;
+#[cfg(test)]
+mod test_keys;

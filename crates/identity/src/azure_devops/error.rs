@@ -1,6 +1,7 @@
 use std::error::Error;
 use std::time::Duration;
 
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use azure_core::error::ErrorKind;
 use serde_json::Value;
 
@@ -62,6 +63,22 @@ pub enum TokenError {
         /// Why.
         reason: String,
     },
+    /// No way to it that another attempt could find: the proxy refuses, a certificate is not trusted.
+    #[error("no connection to Azure DevOps: {reason}")]
+    NoWay {
+        /// Why, and what to change.
+        reason: String,
+    },
+    /// A passing fault that went on for too long.
+    #[error("{last} (attempt {attempts}; another one would lie beyond the deadline of {} seconds)", deadline.as_secs_f32())]
+    OutOfTime {
+        /// The last fault.
+        last: Box<Self>,
+        /// How many attempts were made.
+        attempts: u32,
+        /// How long they were allowed to take together.
+        deadline: Duration,
+    },
     /// Success without JSON.
     #[error("Azure DevOps's answer is not the JSON it should be")]
     Unreadable,
@@ -104,7 +121,10 @@ impl TokenError {
                 "Check that the service connection still exists and that this pipeline is authorized to use it; on Azure DevOps Server the call does not exist: use an access key or the agent's own identity there"
             }
             Self::Status { .. } => "Run the step again; if it goes on, see the status of Azure DevOps",
-            Self::Unreachable { .. } => "Check the agent's network, proxy and certificates",
+            Self::Unreachable { .. } | Self::NoWay { .. } => {
+                "Check the agent's network, proxy and certificates"
+            }
+            Self::OutOfTime { last, .. } => last.hint(),
             Self::Unreadable | Self::Empty | Self::Invalid(_) => {
                 "A proxy between the agent and Azure DevOps may have changed the answer; run the step again"
             }
@@ -128,7 +148,7 @@ impl TokenError {
 
     pub(crate) fn from_azure(error: &azure_core::Error) -> Self {
         let ErrorKind::HttpResponse { status, raw_response, .. } = error.kind() else {
-            return Self::Unreachable { reason: innermost(error) };
+            return Self::from_connection(error);
         };
         let answer = raw_response.as_deref();
         let body = answer.map(|answer| -> &[u8] { answer.body() }).unwrap_or_default();
@@ -136,11 +156,29 @@ impl TokenError {
         if let Self::Status { retry_after, .. } = &mut failure {
             *retry_after = answer
                 .and_then(|answer| answer.headers().iter().find(|(name, _)| name.as_str() == "retry-after"))
-                .and_then(|(_, value)| value.as_str().parse().ok())
-                .map(Duration::from_secs);
+                .and_then(|(_, value)| pause_of(value.as_str()));
         }
         failure
     }
+
+    /// The connector marks as the user's what no other attempt can change.
+    fn from_connection(error: &azure_core::Error) -> Self {
+        let reason = innermost(error);
+        let is_final = causes(error)
+            .filter_map(|cause| cause.downcast_ref::<ConnectorError>())
+            .any(ConnectorError::is_user);
+        if is_final { Self::NoWay { reason } } else { Self::Unreachable { reason } }
+    }
+}
+
+/// `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3).
+fn pause_of(value: &str) -> Option<Duration> {
+    let value = value.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = azure_core::time::parse_rfc7231(value).ok()?;
+    Some((date - azure_core::time::OffsetDateTime::now_utc()).try_into().unwrap_or(Duration::ZERO))
 }
 
 /// The `message` of Azure DevOps's error JSON, cut to what fits a line of a log.
@@ -150,12 +188,12 @@ fn message_of(body: &[u8]) -> Option<String> {
 }
 
 /// The deepest cause says most: the outer ones only say that sending failed.
-fn innermost(error: &dyn Error) -> String {
-    let mut cause = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    causes(error).last().map(ToString::to_string).unwrap_or_default()
+}
+
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
 }
 
 #[cfg(test)]
@@ -186,5 +224,39 @@ mod tests {
         let long = format!(r#"{{"message":"{}"}}"#, "x".repeat(5000));
         assert!(TokenError::from_status(500, long.as_bytes()).to_string().len() < 400);
         assert_eq!(TokenError::from_status(500, b"<html>").to_string(), "Azure DevOps answered HTTP 500");
+    }
+
+    #[test]
+    fn the_pause_that_is_asked_for_is_read_in_both_forms() {
+        assert_eq!(pause_of(" 30 "), Some(Duration::from_secs(30)));
+        assert_eq!(pause_of("Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::ZERO));
+        let soon = azure_core::time::OffsetDateTime::now_utc() + Duration::from_secs(100);
+        let pause = pause_of(&azure_core::time::to_rfc7231(&soon)).unwrap();
+        assert!((98..=100).contains(&pause.as_secs()), "{pause:?}");
+        for odd in ["", "-1", "1.5", "soon"] {
+            assert_eq!(pause_of(odd), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn what_the_connector_calls_final_is_final() {
+        let of =
+            |error: ConnectorError| TokenError::from_azure(&azure_core::Error::new(ErrorKind::Io, error));
+        let refused = of(ConnectorError::user("the proxy wants a password".into()));
+        assert!(!refused.is_passing());
+        assert_eq!(refused.to_string(), "no connection to Azure DevOps: the proxy wants a password");
+        assert!(of(ConnectorError::io("connection reset".into())).is_passing());
+        assert!(of(ConnectorError::timeout("too late".into())).is_passing());
+    }
+
+    #[test]
+    fn running_out_of_time_names_the_deadline_and_the_last_fault() {
+        let last = Box::new(TokenError::from_status(503, b""));
+        let error = TokenError::OutOfTime { last, attempts: 9, deadline: Duration::from_secs(60) };
+        assert_eq!(
+            error.to_string(),
+            "Azure DevOps answered HTTP 503 (attempt 9; another one would lie beyond the deadline of 60 seconds)"
+        );
+        assert!(!error.is_passing());
     }
 }

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use crate::claims::OidcToken;
 use crate::error::IdentityError;
 use crate::resolve::TokenSource;
-use crate::retry::{Retry, until_deadline};
+use crate::retry::{Failed, Retry, RetryPolicy};
 use address::TokenAddress;
 pub use error::{TokenError, TokenRequestError};
 use transport::ToAgentsAddress;
@@ -59,7 +59,7 @@ impl TokenRequest {
 pub struct AzureDevOpsTokens {
     connector: SharedHttpConnector,
     request: TokenRequest,
-    deadline: Duration,
+    policy: RetryPolicy,
 }
 
 impl AzureDevOpsTokens {
@@ -67,7 +67,20 @@ impl AzureDevOpsTokens {
     /// again until `deadline` is over.
     #[must_use]
     pub fn new(connector: SharedHttpConnector, request: TokenRequest, deadline: Duration) -> Self {
-        Self { connector, request, deadline }
+        Self { connector, request, policy: RetryPolicy::within(deadline) }
+    }
+
+    /// The same with other pauses and limits.
+    #[must_use]
+    pub fn with_policy(mut self, policy: RetryPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    async fn attempt(&self) -> Result<OidcToken, TokenError> {
+        let seconds = self.policy.attempt_timeout.as_secs_f32();
+        let late = |_| TokenError::Unreachable { reason: format!("no answer within {seconds} seconds") };
+        tokio::time::timeout(self.policy.attempt_timeout, self.ask()).await.map_err(late)?
     }
 
     async fn ask(&self) -> Result<OidcToken, TokenError> {
@@ -98,6 +111,17 @@ impl AzureDevOpsTokens {
         self.read(&answer.into_raw_response())
     }
 
+    fn told(&self, failed: Failed<TokenError>) -> TokenError {
+        if !failed.out_of_time {
+            return failed.error;
+        }
+        TokenError::OutOfTime {
+            last: Box::new(failed.error),
+            attempts: failed.attempts,
+            deadline: self.policy.deadline,
+        }
+    }
+
     fn read(&self, answer: &RawResponse) -> Result<OidcToken, TokenError> {
         let status = u16::from(answer.status());
         let body: &[u8] = answer.body();
@@ -120,17 +144,16 @@ impl AzureDevOpsTokens {
 #[async_trait]
 impl TokenSource for AzureDevOpsTokens {
     async fn token(&self) -> Result<OidcToken, IdentityError> {
-        until_deadline(
-            self.deadline,
-            || self.ask(),
-            |error| match (error.is_passing(), error.retry_after()) {
-                (false, _) => Retry::Never,
-                (true, Some(pause)) => Retry::After(pause),
-                (true, None) => Retry::Soon,
-            },
-        )
-        .await
-        .map_err(IdentityError::Token)
+        let ending = self.policy.run(|| self.attempt(), retry).await;
+        ending.map_err(|failed| IdentityError::Token(self.told(failed)))
+    }
+}
+
+fn retry(error: &TokenError) -> Retry {
+    match (error.is_passing(), error.retry_after()) {
+        (false, _) => Retry::Never,
+        (true, Some(pause)) => Retry::After(pause),
+        (true, None) => Retry::Soon,
     }
 }
 

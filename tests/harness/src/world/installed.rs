@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use aws_lc_rs::digest;
 use tempfile::TempDir;
 
 /// The folder of the workspace's `Cargo.toml`.
@@ -62,8 +63,16 @@ fn install() -> std::io::Result<TempDir> {
     let program = folder.join("causeway");
     fs::copy(binary, &program)?;
     // The vsix and the agent's unzip lose the executable bit: the shim must set it.
-    fs::set_permissions(program, fs::Permissions::from_mode(0o644))?;
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o644))?;
+    fs::write(folder.join("SHA256SUMS"), checksum(&fs::read(program)?))?;
     Ok(copy)
+}
+
+/// What `scripts/build` writes beside a binary, and the shim checks before the first run.
+fn checksum(binary: &[u8]) -> String {
+    let sum = digest::digest(&digest::SHA256, binary);
+    let hex: String = sum.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{hex}  causeway\n")
 }
 
 /// Node's words for this machine.

@@ -1,0 +1,99 @@
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use url::Url;
+
+use super::fault::{Fault, innermost};
+use super::journal::Journal;
+use super::proxy::ProxyAddress;
+use super::rules::{Proxies, Way};
+
+type Build = dyn Fn(Option<&ProxyAddress>) -> SharedHttpConnector + Send + Sync;
+
+/// Sends each request the way that the rules say, explains what failed, and keeps the journal.
+///
+/// A connector is made when the first request needs it: reading all certificates takes longer than the rest of a start.
+pub(super) struct Router {
+    proxies: Arc<Proxies>,
+    journal: Journal,
+    build: Box<Build>,
+    direct: OnceLock<SharedHttpConnector>,
+    http: OnceLock<SharedHttpConnector>,
+    https: OnceLock<SharedHttpConnector>,
+}
+
+impl Router {
+    /// `build` makes the connector for a proxy, or for none.
+    pub(super) fn shared(
+        proxies: Arc<Proxies>,
+        journal: Journal,
+        build: impl Fn(Option<&ProxyAddress>) -> SharedHttpConnector + Send + Sync + 'static,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(Self {
+            proxies,
+            journal,
+            build: Box::new(build),
+            direct: OnceLock::new(),
+            http: OnceLock::new(),
+            https: OnceLock::new(),
+        })
+    }
+
+    fn way(&self, address: &str) -> (&SharedHttpConnector, Option<&ProxyAddress>) {
+        let (place, proxy) = match self.proxies.way(address) {
+            Way::Direct => (&self.direct, None),
+            Way::Http(proxy) => (&self.http, Some(proxy)),
+            Way::Https(proxy) => (&self.https, Some(proxy)),
+        };
+        (place.get_or_init(|| (self.build)(proxy)), proxy)
+    }
+}
+
+impl HttpConnector for Router {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let host = host(request.uri());
+        let (connector, proxy) = self.way(request.uri());
+        self.journal.asked(&host);
+        let answer = connector.call(request);
+        let (proxy, journal) = (proxy.cloned(), self.journal.clone());
+        HttpConnectorFuture::new(async move {
+            let ending = explained(answer.await, &host, proxy.as_ref());
+            match &ending {
+                Ok(response) if response.status().as_u16() >= 400 => {
+                    journal.failed(format!("{host} answered HTTP {}", response.status().as_u16()));
+                }
+                Ok(_) => journal.answered(),
+                Err(error) => journal.failed(format!("{host}: {}", innermost(error))),
+            }
+            ending
+        })
+    }
+}
+
+fn explained(
+    ending: Result<HttpResponse, ConnectorError>,
+    host: &Arc<str>,
+    proxy: Option<&ProxyAddress>,
+) -> Result<HttpResponse, ConnectorError> {
+    match ending {
+        Ok(response) => match Fault::of_status(response.status().as_u16(), proxy) {
+            Some(fault) => Err(fault.into_error()),
+            None => Ok(response),
+        },
+        Err(error) => Err(Fault::of_error(&error, host, proxy).map_or(error, Fault::into_error)),
+    }
+}
+
+fn host(address: &str) -> Arc<str> {
+    let url = Url::parse(address).ok();
+    Arc::from(url.as_ref().and_then(Url::host_str).unwrap_or("the server"))
+}
+
+impl fmt::Debug for Router {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Router").field("proxies", &self.proxies).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,235 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// How many requests are allowed at the start.
+const START: usize = 32;
+/// What a request costs beside its bytes, in bytes: small ones count as more than their content.
+const REQUEST_WEIGHT: u64 = 64 << 10;
+/// The share of refused requests from which on it is a sign of too much, and not of an unlucky few. Below it
+/// the few retries cost less than fewer connections would.
+const PRESSURE: f64 = 0.15;
+/// From here on it is far too much.
+const HEAVY_PRESSURE: f64 = 0.5;
+/// Growth goes on while it makes the whole faster by at least this.
+const WORTHWHILE: f64 = 1.05;
+/// After so many windows without growth it is tried once more.
+const PATIENCE: u32 = 16;
+
+/// How many requests are under way at the same time: as many as the service takes and as make it faster.
+///
+/// It starts low and doubles while each step brings more bytes a second; where the service refuses for being
+/// asked too much, it goes down, and up again in small steps.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    slots: Arc<Semaphore>,
+    ceiling: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    limit: usize,
+    /// Slots that are to disappear as they come back.
+    surplus: usize,
+    window: Window,
+    best_rate: f64,
+    idle_windows: u32,
+    was_refused: bool,
+}
+
+/// What happened since the last decision.
+#[derive(Debug)]
+struct Window {
+    began: Instant,
+    ended: usize,
+    refused: usize,
+    weight: u64,
+    was_full: bool,
+}
+
+/// The right to have one request under way.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    permit: Option<OwnedSemaphorePermit>,
+    pace: Arc<Pace>,
+}
+
+impl Pace {
+    pub(crate) fn new(ceiling: usize) -> Arc<Self> {
+        let limit = START.min(ceiling);
+        Arc::new(Self {
+            slots: Arc::new(Semaphore::new(limit)),
+            ceiling,
+            state: Mutex::new(State {
+                limit,
+                surplus: 0,
+                window: Window::new(Instant::now()),
+                best_rate: 0.0,
+                idle_windows: 0,
+                was_refused: false,
+            }),
+        })
+    }
+
+    pub(crate) async fn slot(self: &Arc<Self>) -> Slot {
+        if self.slots.available_permits() == 0 {
+            self.state().window.was_full = true;
+        }
+        // The semaphore is never closed, so there is always a permit.
+        let permit = Arc::clone(&self.slots).acquire_owned().await.ok();
+        Slot { permit, pace: Arc::clone(self) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, bytes: u64, refused: bool, now: Instant) {
+        let mut state = self.state();
+        state.window.ended += 1;
+        state.window.refused += usize::from(refused);
+        state.window.weight += if refused { 0 } else { bytes + REQUEST_WEIGHT };
+        if state.window.ended >= state.limit.max(8) {
+            let limit = state.decide(now, self.ceiling);
+            self.change(&mut state, limit);
+        }
+    }
+
+    fn change(&self, state: &mut State, limit: usize) {
+        if limit > state.limit {
+            let more = limit - state.limit;
+            let kept = more.min(state.surplus);
+            state.surplus -= kept;
+            self.slots.add_permits(more - kept);
+        } else {
+            state.surplus += state.limit - limit;
+        }
+        state.limit = limit;
+    }
+}
+
+impl State {
+    /// The limit for the next window.
+    fn decide(&mut self, now: Instant, ceiling: usize) -> usize {
+        let window = std::mem::replace(&mut self.window, Window::new(now));
+        let refused = window.refused as f64 / window.ended as f64;
+        if refused > PRESSURE {
+            self.was_refused = true;
+            (self.best_rate, self.idle_windows) = (0.0, 0);
+            let factor = if refused > HEAVY_PRESSURE { 0.5 } else { 0.8 };
+            return ((self.limit as f64 * factor) as usize).max(1);
+        }
+        let seconds = now.duration_since(window.began).as_secs_f64().max(1e-6);
+        let rate = window.weight as f64 / seconds;
+        self.idle_windows += 1;
+        let is_faster = rate > self.best_rate * WORTHWHILE;
+        self.best_rate = self.best_rate.max(rate);
+        if !window.was_full || !(is_faster || self.idle_windows > PATIENCE) {
+            return self.limit;
+        }
+        self.idle_windows = 0;
+        let step = if self.was_refused { (self.limit / 8).max(1) } else { self.limit };
+        (self.limit + step).min(ceiling)
+    }
+}
+
+impl Window {
+    fn new(began: Instant) -> Self {
+        Self { began, ended: 0, refused: 0, weight: 0, was_full: false }
+    }
+}
+
+impl Slot {
+    /// The request brought so many bytes over.
+    pub(crate) fn succeeded(self, bytes: u64) {
+        self.pace.note(bytes, false, Instant::now());
+    }
+
+    /// The service refused for being asked too much.
+    pub(crate) fn refused(self) {
+        self.pace.note(0, true, Instant::now());
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let mut state = self.pace.state();
+        if state.surplus > 0
+            && let Some(permit) = self.permit.take()
+        {
+            state.surplus -= 1;
+            permit.forget();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    /// A service that answers after 20 ms however many ask, up to `capacity`, and refuses this share.
+    fn run(capacity: usize, refused: f64, windows: usize, ceiling: usize) -> usize {
+        let pace = Pace::new(ceiling);
+        let mut now = Instant::now();
+        for _ in 0..windows {
+            let limit = pace.state().limit;
+            pace.state().window.was_full = true;
+            now += Duration::from_millis(20).mul_f64((limit as f64 / capacity as f64).max(1.0));
+            let count = limit.max(8);
+            for index in 0..count {
+                pace.note(4096, (index as f64 + 0.5) / (count as f64) < refused, now);
+            }
+        }
+        pace.state().limit
+    }
+
+    #[test]
+    fn idle_capacity_is_used_up_to_the_ceiling() {
+        assert_eq!(run(1000, 0.0, 6, 256), 256);
+        assert_eq!(run(1000, 0.0, 6, 50), 50);
+        assert_eq!(run(1000, 0.0, 6, 1), 1);
+    }
+
+    #[test]
+    fn growth_ends_where_it_brings_nothing() {
+        let limit = run(60, 0.0, 10, 1024);
+        assert!((60..=128).contains(&limit), "{limit}");
+    }
+
+    #[test]
+    fn a_few_refusals_slow_nothing_down_and_many_do() {
+        assert_eq!(run(1000, 0.05, 6, 256), 256);
+        assert_eq!(run(1000, 0.9, 12, 256), 1);
+        let limit = run(1000, 0.25, 3, 256);
+        assert!((10..=20).contains(&limit), "{limit}");
+    }
+
+    #[tokio::test]
+    async fn slots_follow_the_limit() {
+        let pace = Pace::new(64);
+        let slots: Vec<Slot> = futures_collect(&pace, 32).await;
+        for slot in slots {
+            slot.refused();
+        }
+        assert_eq!(pace.state().limit, 16);
+        assert_eq!(pace.slots.available_permits(), 16);
+        for _ in 0..200 {
+            pace.state().window.was_full = true;
+            pace.slot().await.succeeded(1);
+        }
+        let state = pace.state();
+        assert!(state.limit > 16);
+        assert_eq!(pace.slots.available_permits() - state.surplus, state.limit);
+    }
+
+    async fn futures_collect(pace: &Arc<Pace>, count: usize) -> Vec<Slot> {
+        let mut slots = Vec::new();
+        for _ in 0..count {
+            slots.push(pace.slot().await);
+        }
+        slots
+    }
+}

@@ -1,0 +1,135 @@
+use std::time::Duration;
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::presigning::PresigningConfig;
+use causeway_types::ServiceError;
+use http::Uri;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+/// What stands unencoded in the path of a key (SigV4, "UriEncode", with the slashes kept).
+const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+
+/// The key that is asked for to see where objects lie.
+const PROBE: &str = "causeway-probe";
+
+/// Where a bucket's objects are, and for which region and service requests to them are signed.
+#[derive(Debug, Clone)]
+pub(crate) struct Endpoint {
+    /// `https` or `http`.
+    pub(super) is_tls: bool,
+    pub(super) host: String,
+    pub(super) port: u16,
+    /// As the header `Host` says it.
+    pub(super) authority: String,
+    /// Before the slash of the key: empty, or the bucket in path style.
+    base_path: String,
+    pub(super) region: String,
+    pub(super) service: String,
+}
+
+/// Why requests cannot be put together without the SDK.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum EndpointError {
+    /// The SDK could not say where the bucket is, or there are no credentials.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    /// It is reached in a way that is not supported: sessions of directory buckets, or SigV4a.
+    #[error("buckets of this kind (directory buckets, multi-region access points) are not supported")]
+    Unsupported,
+}
+
+impl Endpoint {
+    /// Asks the SDK's own rules (regions, partitions, FIPS, dual stack, path style, `AWS_ENDPOINT_URL_S3`), by
+    /// having it sign an address in advance. Nothing is sent to S3.
+    pub(crate) async fn resolve(client: &Client, bucket: &str) -> Result<Self, EndpointError> {
+        let soon = PresigningConfig::expires_in(Duration::from_secs(60));
+        let soon = soon.map_err(|_| EndpointError::Unsupported)?;
+        let request = client.get_object().bucket(bucket).key(PROBE).presigned(soon).await;
+        let request = request.map_err(|error| ServiceError::new("GetObject", &error))?;
+        Self::read(request.uri()).ok_or(EndpointError::Unsupported)
+    }
+
+    fn read(address: &str) -> Option<Self> {
+        let uri: Uri = address.parse().ok()?;
+        let is_tls = match uri.scheme_str()? {
+            "https" => true,
+            "http" => false,
+            _ => return None,
+        };
+        let query = uri.query()?;
+        let parameter = |name: &str| {
+            let pair = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))?;
+            Some(percent_decode_str(pair).decode_utf8_lossy().into_owned())
+        };
+        let is_plain_v4 = parameter("X-Amz-Algorithm")? == "AWS4-HMAC-SHA256";
+        if !is_plain_v4 || query.to_ascii_lowercase().contains("x-amz-s3session-token") {
+            return None;
+        }
+        let credential = parameter("X-Amz-Credential")?;
+        let mut scope = credential.rsplit('/');
+        let (Some("aws4_request"), Some(service), Some(region)) = (scope.next(), scope.next(), scope.next())
+        else {
+            return None;
+        };
+        Some(Self {
+            is_tls,
+            host: uri.host()?.trim_matches(['[', ']']).to_owned(),
+            port: uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 }),
+            authority: uri.authority()?.as_str().to_owned(),
+            base_path: uri.path().strip_suffix(PROBE)?.strip_suffix('/')?.to_owned(),
+            region: region.to_owned(),
+            service: service.to_owned(),
+        })
+    }
+
+    /// Whether what is sent is encrypted and its server known.
+    pub(crate) fn is_tls(&self) -> bool {
+        self.is_tls
+    }
+
+    /// `https://host/`, for rules about addresses.
+    pub(super) fn address(&self) -> String {
+        format!("{}://{}/", self.scheme(), self.authority)
+    }
+
+    pub(super) fn scheme(&self) -> &'static str {
+        if self.is_tls { "https" } else { "http" }
+    }
+
+    /// Path and query of an object.
+    pub(super) fn target(&self, key: &str, query: &str) -> String {
+        let key = utf8_percent_encode(key, KEY);
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("{}/{key}{mark}{query}", self.base_path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(start: &str) -> Option<Endpoint> {
+        let rest = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKID%2F20260101%2Feu-west-1%2Fs3%2Faws4_request";
+        Endpoint::read(&format!("{start}causeway-probe?x-id=GetObject&{rest}"))
+    }
+
+    #[test]
+    fn host_and_path_style_are_read() {
+        let endpoint = read("https://my.bucket.s3.eu-west-1.amazonaws.com/").unwrap();
+        assert_eq!(endpoint.address(), "https://my.bucket.s3.eu-west-1.amazonaws.com/");
+        assert_eq!((endpoint.port, endpoint.is_tls), (443, true));
+        assert_eq!((endpoint.region.as_str(), endpoint.service.as_str()), ("eu-west-1", "s3"));
+        assert_eq!(endpoint.target("a b/ü+#%20;]=", ""), "/a%20b/%C3%BC%2B%23%2520%3B%5D%3D");
+        let endpoint = read("http://[::1]:9000/base/bucket/").unwrap();
+        assert_eq!((endpoint.host.as_str(), endpoint.port, endpoint.is_tls), ("::1", 9000, false));
+        assert_eq!(endpoint.authority, "[::1]:9000");
+        assert_eq!(endpoint.target("/a//b", "partNumber=1"), "/base/bucket//a//b?partNumber=1");
+    }
+
+    #[test]
+    fn sessions_and_other_signatures_are_refused() {
+        assert!(Endpoint::read("https://h/causeway-probe?X-Amz-Algorithm=AWS4-ECDSA-P256-SHA256").is_none());
+        let session = "https://h/causeway-probe?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-S3session-Token=x&X-Amz-Credential=A%2Fd%2Fr%2Fs3%2Faws4_request";
+        assert!(Endpoint::read(session).is_none());
+    }
+}

@@ -1,0 +1,208 @@
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
+use aws_sigv4::http_request::{
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
+    UriPathNormalizationMode, sign,
+};
+use aws_sigv4::sign::v4;
+use aws_smithy_runtime_api::client::identity::Identity;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use tokio::sync::Mutex;
+
+use super::endpoint::Endpoint;
+
+/// Credentials are asked for again this long before they end, so that no request ends with expired ones.
+const EARLY: Duration = Duration::from_secs(300);
+
+/// Signs requests with SigV4, with credentials that are renewed in time.
+pub(super) struct Signer {
+    provider: SharedCredentialsProvider,
+    settings: SigningSettings,
+    current: RwLock<Option<Arc<Current>>>,
+    /// Held while the provider is asked, so that it is asked once.
+    asking: Mutex<()>,
+    /// What S3's clock is ahead of ours, in seconds.
+    skew: AtomicI64,
+}
+
+pub(super) struct Current {
+    credentials: Credentials,
+    identity: Identity,
+}
+
+/// Why a request could not be signed.
+#[derive(Debug, thiserror::Error)]
+#[error("the request could not be signed: {0}")]
+pub(super) struct SignError(String);
+
+impl Signer {
+    pub(super) fn new(provider: SharedCredentialsProvider) -> Self {
+        let mut settings = SigningSettings::default();
+        // As S3 wants it: paths are neither normalized nor encoded again, the payload's hash is a header.
+        settings.percent_encoding_mode = PercentEncodingMode::Single;
+        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+        settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+        Self {
+            provider,
+            settings,
+            current: RwLock::default(),
+            asking: Mutex::default(),
+            skew: AtomicI64::new(0),
+        }
+    }
+
+    /// The credentials to use now.
+    pub(super) async fn current(&self) -> Result<Arc<Current>, SignError> {
+        if let Some(current) = self.known().filter(|current| current.is_fresh()) {
+            return Ok(current);
+        }
+        let _turn = self.asking.lock().await;
+        match self.known().filter(|current| current.is_fresh()) {
+            Some(current) => Ok(current),
+            None => self.ask().await,
+        }
+    }
+
+    /// Asks for others after S3 has called these expired; whether there are any.
+    pub(super) async fn renew(&self, used: &Arc<Current>) -> bool {
+        let _turn = self.asking.lock().await;
+        let is_other = |current: &Current| current.credentials != used.credentials;
+        match self.known() {
+            Some(current) if is_other(&current) => true,
+            _ => self.ask().await.is_ok_and(|current| is_other(&current)),
+        }
+    }
+
+    async fn ask(&self) -> Result<Arc<Current>, SignError> {
+        let credentials = self.provider.provide_credentials().await;
+        let credentials = credentials.map_err(|error| SignError(error.to_string()))?;
+        let current = Arc::new(Current { identity: credentials.clone().into(), credentials });
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&current));
+        Ok(current)
+    }
+
+    fn known(&self) -> Option<Arc<Current>> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes over the service's clock.
+    pub(super) fn set_clock(&self, theirs: SystemTime) {
+        let seconds = |time: SystemTime| {
+            time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed())
+        };
+        self.skew.store(seconds(theirs) - seconds(SystemTime::now()), Ordering::Relaxed);
+    }
+
+    fn now(&self) -> SystemTime {
+        let skew = self.skew.load(Ordering::Relaxed);
+        let by = Duration::from_secs(skew.unsigned_abs());
+        if skew < 0 { SystemTime::now() - by } else { SystemTime::now() + by }
+    }
+
+    /// Adds the headers of a signature.
+    pub(super) fn sign(
+        &self,
+        current: &Current,
+        endpoint: &Endpoint,
+        method: &Method,
+        address: &str,
+        headers: &mut HeaderMap,
+        body: SignableBody<'_>,
+    ) -> Result<(), SignError> {
+        let failed = |error: &dyn std::error::Error| SignError(error.to_string());
+        let params = v4::SigningParams::builder()
+            .identity(&current.identity)
+            .region(&endpoint.region)
+            .name(&endpoint.service)
+            .time(self.now())
+            .settings(self.settings.clone())
+            .build()
+            .map_err(|error| failed(&error))?
+            .into();
+        let texts = headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+        let request =
+            SignableRequest::new(method.as_str(), address, texts, body).map_err(|error| failed(&error))?;
+        let (instructions, _) = sign(request, &params).map_err(|error| failed(&error))?.into_parts();
+        for header in instructions.into_parts().0 {
+            let mut value = HeaderValue::from_str(header.value()).map_err(|error| failed(&error))?;
+            value.set_sensitive(header.sensitive());
+            headers.insert(HeaderName::from_static(header.name()), value);
+        }
+        Ok(())
+    }
+}
+
+impl Current {
+    fn is_fresh(&self) -> bool {
+        self.credentials.expiry().is_none_or(|end| end > SystemTime::now() + EARLY)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_credential_types::provider::future::ProvideCredentials;
+    use std::sync::atomic::AtomicUsize;
+
+    /// Gives other credentials each time, with the time to live that it was made with.
+    #[derive(Debug)]
+    struct Changing {
+        seconds: u64,
+        given: AtomicUsize,
+    }
+
+    impl aws_credential_types::provider::ProvideCredentials for Changing {
+        fn provide_credentials<'a>(&'a self) -> ProvideCredentials<'a>
+        where
+            Self: 'a,
+        {
+            let number = self.given.fetch_add(1, Ordering::Relaxed);
+            let end = SystemTime::now() + Duration::from_secs(self.seconds);
+            ProvideCredentials::ready(Ok(Credentials::new(
+                format!("AKIA{number}"),
+                "secret",
+                None,
+                Some(end),
+                "test",
+            )))
+        }
+    }
+
+    fn signer(seconds: u64) -> Signer {
+        let provider = Changing { seconds, given: AtomicUsize::new(0) };
+        Signer::new(SharedCredentialsProvider::new(provider))
+    }
+
+    async fn key(signer: &Signer) -> String {
+        signer.current().await.unwrap().credentials.access_key_id().to_owned()
+    }
+
+    #[tokio::test]
+    async fn credentials_are_kept_while_they_are_good_and_renewed_before_they_end() {
+        let lasting = signer(3600);
+        assert_eq!((key(&lasting).await, key(&lasting).await), ("AKIA0".into(), "AKIA0".into()));
+        let ending = signer(200);
+        assert_eq!((key(&ending).await, key(&ending).await), ("AKIA0".into(), "AKIA1".into()));
+    }
+
+    #[tokio::test]
+    async fn expired_ones_are_replaced_once_however_many_say_so() {
+        let signer = signer(3600);
+        let used = signer.current().await.unwrap();
+        assert!(signer.renew(&used).await);
+        assert!(signer.renew(&used).await);
+        assert_eq!(key(&signer).await, "AKIA1");
+    }
+
+    #[tokio::test]
+    async fn the_services_clock_is_taken_over() {
+        let signer = signer(3600);
+        signer.set_clock(SystemTime::now() - Duration::from_secs(7200));
+        let behind = SystemTime::now().duration_since(signer.now()).unwrap().as_secs();
+        assert!((7199..=7201).contains(&behind), "{behind}");
+    }
+}
