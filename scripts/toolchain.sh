@@ -53,6 +53,6 @@ have_zig() {
 apple_stubs() {
   local folder
   folder="$(target_directory)/apple-stubs"
-  scripts/apple-stubs "$folder"
+  scripts/apple-stubs "$folder" || return
   CARGO_ENCODED_RUSTFLAGS+=$'\x1f'"-Clink-arg=-F$folder"
 }

@@ -4,7 +4,9 @@ import { createRequire } from 'node:module';
 import { describe, test } from 'node:test';
 
 const require = createRequire(import.meta.url);
-const { inputTables, withTables, yamlProblems } = require('../../scripts/check-docs');
+const { linkProblems, withMade, yamlProblems } = require('../../scripts/check-docs');
+const { commandTable, inputTables } = require('../../scripts/tables.js');
+const { page } = require('../../scripts/pages.js');
 const task = require('../../task/task.json');
 
 const step = (...inputs) => ['```yaml', 'steps:', '  - task: Causeway@1', '    inputs:', ...inputs.map((line) => `      ${line}`), '```'].join('\n');
@@ -40,9 +42,37 @@ describe('input tables', () => {
   });
   test('go between the markers and leave the rest as it is', () => {
     const text = 'before\n<!-- inputs:begin -->\nold\n<!-- inputs:end -->\nafter\n';
-    const once = withTables(text, 'new');
+    const once = withMade(text, 'inputs', 'new');
     assert.equal(once, 'before\n<!-- inputs:begin -->\nnew\n<!-- inputs:end -->\nafter\n');
-    assert.equal(withTables(once, 'new'), once);
+    assert.equal(withMade(once, 'inputs', 'new'), once);
   });
-  test('a README without markers is refused', () => assert.throws(() => withTables('text', 'new'), /inputs:begin/));
+  test('a document without markers is refused', () => assert.throws(() => withMade('text', 'inputs', 'new'), /inputs:begin/));
+});
+
+test('the table of commands has each command and what it does', () => {
+  assert.match(commandTable(task, (name) => `<${name}>`), /^\| `command` \| does \|\n\|---\|---\|\n\| <verify> \| show the AWS identity and the job's token \|\n/);
+});
+
+describe('a command\'s page', () => {
+  const text = page(task, 'getParameters', 'Get parameters', 'How to use it.');
+  test('says that it is made, and from what', () => assert.match(text, /^<!-- Made by .*docs\/examples\/getParameters\.md\. Do not edit\. -->\n# getParameters: get parameters\n\nHow to use it\.\n/));
+  test('has the inputs of the command and of every step, and no other', () => {
+    for (const name of ['readMode', 'parameterPath', 'connection', 'roleArn', 'summary']) assert.match(text, new RegExp(`\\n\\| \`${name}\` \\|`), name);
+    for (const name of ['bucketName', 'logout', 'exportAs', 'command']) assert.doesNotMatch(text, new RegExp(`\\n\\| \`${name}\` \\|`), name);
+  });
+  test('begins with its own inputs', () => assert.ok(text.indexOf('`readMode`') < text.indexOf('`connection`')));
+  test('says when an input counts', () => assert.match(text, /\| `parameterPath` \|.* Only with `readMode: hierarchy`\. \|/));
+  test('has its output variables and no other', () => {
+    assert.match(text, /\| `accountId` \|/);
+    assert.doesNotMatch(text, /uploadedCount/);
+  });
+});
+
+describe('links', () => {
+  const exists = (file) => ['docs/a.md', 'README.md', 'docs/commands'].includes(file);
+  const problems = (text) => linkProblems('docs/b.md', text, exists);
+  test('to files that exist, to places in them, to folders, and elsewhere', () => {
+    assert.deepEqual(problems('[a](a.md) [b](a.md#x) [c](../README.md) [d](commands) [e](https://example.invalid/x) [f](#here)'), []);
+  });
+  test('to a file that does not exist', () => assert.deepEqual(problems('see [a](c.md)'), ['docs/b.md: the link c.md leads nowhere']));
 });

@@ -72,7 +72,8 @@ export function taskFileProblems(folder, task) {
 export function extensionProblems(root, manifest, task) {
   const exists = (file) => fs.existsSync(path.join(root, file));
   const files = [manifest.icons.default, manifest.content.details.path, manifest.content.license.path, ...manifest.files.map((file) => file.path)];
-  const problems = files.filter((file) => !exists(file)).map((file) => `${file} does not exist`);
+  // The notices are made while packaging.
+  const problems = files.filter((file) => file !== 'notices' && !exists(file)).map((file) => `${file} does not exist`);
   if (!/^\d+\.\d+\.\d+$/.test(manifest.version)) problems.push(`version ${manifest.version} is not three numbers`);
   if (manifest.version !== versionOf(task)) problems.push(`version ${manifest.version} is not the task's, ${versionOf(task)}`);
   if (BRANDS.test(manifest.name)) problems.push(`the name "${manifest.name}" holds a brand name`);

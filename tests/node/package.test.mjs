@@ -5,10 +5,12 @@ import path from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { describe, test } from 'node:test';
-import { PLATFORM, temporaryFolder } from './fixture.mjs';
+import { PLATFORM, SHIM, installBinary, temporaryFolder } from './fixture.mjs';
+import { extensionProblems, taskProblems } from './lint.mjs';
 
 const { ROOT, readJson } = createRequire(import.meta.url)('../../scripts/manifest.js');
-const SHIPPED = ['vss-extension.json', 'overview.md', 'LICENSE', 'images', 'task', 'scripts/lib.sh', 'scripts/package'];
+const SHIPPED = ['vss-extension.json', 'overview.md', 'LICENSE', 'images', 'task', 'scripts/lib.sh', 'scripts/manifest.js', 'scripts/package', 'scripts/repack', 'scripts/stage.js'];
+const NOTICES = ['THIRD-PARTY-NOTICES.txt', 'sbom.cdx.json'];
 
 /** The packaging files, with `binaries` (path in task/bin) instead of what task/bin holds. */
 function repository(t, binaries) {
@@ -17,14 +19,15 @@ function repository(t, binaries) {
   for (const name of SHIPPED) fs.cpSync(path.join(ROOT, name), path.join(folder, name), { recursive: true, filter: wanted });
   fs.symlinkSync(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
   for (const name of binaries) {
-    const file = path.join(folder, 'task/bin', name);
-    fs.mkdirSync(path.dirname(file), { recursive: true });
-    fs.writeFileSync(file, `this stands for ${name}`);
+    installBinary(path.join(folder, 'task/bin', name), `this stands for ${name}`);
   }
+  // The real one asks cargo, and has a test of its own.
+  const standIn = NOTICES.map((name) => `echo "${name}" >dist/notices/${name}`).join('\n');
+  fs.writeFileSync(path.join(folder, 'scripts/notices'), `#!/bin/sh\nmkdir -p dist/notices\n${standIn}\n`, { mode: 0o755 });
   return folder;
 }
 
-const run = (folder, ...args) => spawnSync(path.join(folder, 'scripts/package'), args, { encoding: 'utf8' });
+const run = (folder, ...args) => spawnSync(path.join(folder, 'scripts/package'), args, { encoding: 'utf8', env: { ...process.env, SOURCE_DATE_EPOCH: '1760000000' } });
 const vsix = (folder) => path.join(folder, 'dist', `causeway-${readJson('vss-extension.json').version}.vsix`);
 const python = (code, ...args) => {
   const { status, stdout, stderr } = spawnSync('python3', ['-c', code, ...args], { encoding: 'utf8' });
@@ -40,7 +43,7 @@ describe('scripts/package', () => {
     const { status, stderr } = run(folder);
     assert.equal(status, 0, stderr);
     const task = contents(vsix(folder)).filter((name) => name.startsWith('task/') && !name.endsWith('/')).sort();
-    assert.deepEqual(task, [`task/bin/${PLATFORM}/causeway`, 'task/bin/win32-x64/causeway.exe', 'task/cleanup.js', 'task/icon.png', 'task/index.js', 'task/launch.js', 'task/task.json'].sort());
+    assert.deepEqual(task, [`task/bin/${PLATFORM}/causeway`, `task/bin/${PLATFORM}/SHA256SUMS`, 'task/bin/win32-x64/causeway.exe', 'task/bin/win32-x64/SHA256SUMS', 'task/icon.png', 'task/task.json', ...SHIM.map((name) => `task/${name}`)].sort());
     assert.equal(member(vsix(folder), `task/bin/${PLATFORM}/causeway`), `this stands for ${PLATFORM}/causeway`);
     assert.deepEqual(JSON.parse(member(vsix(folder), 'task/task.json')), readJson('task/task.json'));
   });
@@ -50,6 +53,43 @@ describe('scripts/package', () => {
     const { status, stderr } = run(folder, '--publisher', 'example-company');
     assert.equal(status, 0, stderr);
     assert.match(member(vsix(folder), 'extension.vsixmanifest'), /Publisher="example-company"/);
+  });
+
+  test('gives the same bytes twice, and holds licence texts and a bill of materials', (t) => {
+    const folder = repository(t, [`${PLATFORM}/causeway`]);
+    assert.equal(run(folder).status, 0);
+    const first = fs.readFileSync(vsix(folder));
+    fs.writeFileSync(path.join(folder, 'task/bin', PLATFORM, '.verified'), 'left by a run');
+    assert.equal(run(folder).status, 0);
+    assert.ok(first.equals(fs.readFileSync(vsix(folder))), 'the bytes differ');
+    for (const name of NOTICES) assert.equal(member(vsix(folder), `notices/${name}`), name);
+  });
+
+  test('--dev: a private copy with other ids, and a version that rises', (t) => {
+    const folder = repository(t, [`${PLATFORM}/causeway`]);
+    const { status, stderr } = run(folder, '--dev');
+    assert.equal(status, 0, stderr);
+    const [name] = fs.readdirSync(path.join(folder, 'dist')).filter((file) => file.endsWith('.vsix'));
+    assert.match(name, /^causeway-dev-1\.\d+\.\d{8}\.vsix$/);
+    const dev = JSON.parse(fs.readFileSync(path.join(folder, 'dist/stage/vss-extension.json'), 'utf8'));
+    const devTask = JSON.parse(member(path.join(folder, 'dist', name), 'task/task.json'));
+    const [extension, task] = [readJson('vss-extension.json'), readJson('task/task.json')];
+    assert.deepEqual(extensionProblems(path.join(folder, 'dist/stage'), dev, devTask), []);
+    assert.deepEqual(taskProblems(devTask), []);
+    assert.notEqual(devTask.id, task.id);
+    assert.deepEqual([dev.id, dev.public, devTask.name], [`${extension.id}-dev`, false, `${task.name}Dev`]);
+    assert.deepEqual(devTask.inputs.find((input) => input.name === 'connection').type, 'connectedService:CausewayDev');
+    assert.ok(dev.contributions.some(({ properties }) => properties.name === 'CausewayDev'));
+    assert.match(member(path.join(folder, 'dist', name), 'extension.vsixmanifest'), /Id="causeway-dev"/);
+    assert.deepEqual(devTask.inputs.length, task.inputs.length);
+  });
+
+  test('refuses a binary that is not the one that was built', (t) => {
+    const folder = repository(t, [`${PLATFORM}/causeway`]);
+    fs.appendFileSync(path.join(folder, 'task/bin', PLATFORM, 'causeway'), 'x');
+    const { status, stderr } = run(folder);
+    assert.equal(status, 1);
+    assert.match(stderr, /SHA256SUMS is not the checksum of causeway: run scripts\/build/);
   });
 
   test('refuses to package without a binary', (t) => {

@@ -77,6 +77,16 @@ impl Console {
         self.line(&neutralise(text));
     }
 
+    /// Begins lines that the log shows folded, below a title.
+    pub fn group(&self, title: &str) {
+        self.line(&format!("##[group]{}", neutralise(title).replace('\n', " ")));
+    }
+
+    /// Ends what [`Console::group`] began.
+    pub fn end_group(&self) {
+        self.line("##[endgroup]");
+    }
+
     /// Lines shown only when the pipeline runs with `System.Debug`.
     pub fn debug(&self, text: &str) {
         if self.debug {
@@ -126,6 +136,19 @@ impl Console {
             return Err(MultiLineSecret);
         }
         self.set("task.setvariable", name, &[("issecret", "true")], value.0.expose_secret());
+        Ok(())
+    }
+
+    /// Sets a secret output variable of the step, which other steps, jobs and stages map as `<step>.<name>`.
+    ///
+    /// # Errors
+    /// [`MultiLineSecret`] when the value has line breaks; nothing is set then.
+    pub fn set_secret_output(&self, name: &str, value: &Masked) -> Result<(), MultiLineSecret> {
+        if value.is_multi_line() {
+            return Err(MultiLineSecret);
+        }
+        let properties = [("isoutput", "true"), ("issecret", "true")];
+        self.set("task.setvariable", name, &properties, value.0.expose_secret());
         Ok(())
     }
 
@@ -242,6 +265,16 @@ mod tests {
             "key # #vso[task.complete result=Succeeded]x\\u{200b}\n\
              ##vso[task.logissue type=warning]# #[error]boo\n"
         );
+    }
+
+    #[test]
+    fn groups_are_folded_and_their_title_is_one_line() {
+        let text = printed(|console| {
+            console.group("policy ##[endgroup]\nof x");
+            console.info("line");
+            console.end_group();
+        });
+        assert_eq!(text, "##[group]policy # #[endgroup] of x\nline\n##[endgroup]\n");
     }
 
     #[test]

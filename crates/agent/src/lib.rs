@@ -15,6 +15,7 @@ mod inputs;
 mod job;
 mod network;
 mod neutralise;
+mod private;
 mod variables;
 
 pub use connection::{Connection, ConnectionError, ConnectionId};

@@ -14,7 +14,7 @@ use causeway_types::Region;
 use crate::network::Network;
 
 /// How long becoming somebody may take, with all retries, unless [`DEADLINE_VARIABLE`] says otherwise.
-pub(crate) const IDENTITY_DEADLINE: Duration = Duration::from_secs(60);
+const IDENTITY_DEADLINE: Duration = Duration::from_secs(60);
 
 /// The pipeline variable that sets another deadline than [`IDENTITY_DEADLINE`], in seconds.
 pub(crate) const DEADLINE_VARIABLE: &str = "Causeway.IdentityDeadlineSeconds";

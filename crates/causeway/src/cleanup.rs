@@ -3,7 +3,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 
+use crate::broker;
 use crate::failure;
+use crate::profile::{JobFolder, ProfileName};
 use crate::state::State;
 use crate::step::Step;
 
@@ -39,7 +41,24 @@ fn remove(step: &Step, state: &State) -> Vec<anyhow::Error> {
             _ => Ok(()),
         }
     });
-    logins.chain(files).filter_map(Result::err).collect()
+    let mut problems: Vec<anyhow::Error> = logins.chain(files).filter_map(Result::err).collect();
+    problems.extend(forget_credentials(step, state).err());
+    problems
+}
+
+/// What was handed to later steps: nobody gives credentials any more, and nothing leads to them.
+fn forget_credentials(step: &Step, state: &State) -> Result<()> {
+    for name in &state.variables {
+        step.console().set_variable(name, "");
+    }
+    if !state.job_folder {
+        return Ok(());
+    }
+    let folder = JobFolder::of(&step.temp_directory()?);
+    let ended = state.profiles.iter().map(|name| broker::end(&folder, &ProfileName::read(name)?));
+    let ended: Vec<Result<()>> = ended.collect();
+    folder.remove_if_unused()?;
+    ended.into_iter().collect()
 }
 
 /// The state comes through a variable that scripts of the job could set too: only the job's temp folder is touched.

@@ -1,6 +1,4 @@
-use std::error::Error;
-
-use causeway_identity::IdentityError;
+use crate::diagnosis;
 
 /// The one text that the reader gets for a failed step: what failed, why, and what to do next.
 pub(crate) fn describe(error: &anyhow::Error) -> String {
@@ -16,7 +14,7 @@ pub(crate) fn describe(error: &anyhow::Error) -> String {
         }
         text.push_str(&words);
     }
-    if let Some(hint) = error.chain().find_map(hint) {
+    if let Some(hint) = error.chain().find_map(diagnosis::sentences) {
         text.push_str(if text.ends_with('.') { " " } else { ". " });
         text.push_str(&hint);
     }
@@ -24,8 +22,4 @@ pub(crate) fn describe(error: &anyhow::Error) -> String {
         text.push('.');
     }
     text
-}
-
-fn hint(cause: &(dyn Error + 'static)) -> Option<String> {
-    cause.downcast_ref::<IdentityError>().and_then(IdentityError::hint)
 }

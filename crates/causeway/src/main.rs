@@ -1,16 +1,26 @@
 //! Causeway's one binary: what the pipeline task runs, and what a person at a terminal can run.
 
 mod aws;
+mod broker;
+mod child;
 mod cleanup;
 mod commands;
+mod credentials;
+mod diagnosis;
+mod exports;
+mod ecr;
 mod failure;
 mod files;
 mod identity;
 mod network;
+mod profile;
+mod protection;
 mod state;
 mod step;
 mod summary;
 mod task;
+mod trust;
+mod values;
 
 use std::process::ExitCode;
 
@@ -30,11 +40,38 @@ enum Action {
     Task,
     /// Run the task's post-job step: log out and remove what the task left on the agent
     Cleanup,
+    /// Print a profile's credentials, as AWS tools ask for them (credential_process)
+    Credentials {
+        /// The profile of an assumeRole step of this job
+        #[arg(long)]
+        profile: String,
+    },
+    /// Hold a profile's credentials for later steps: started by an assumeRole step
+    #[command(hide = true)]
+    Broker {
+        /// The profile
+        #[arg(long)]
+        profile: String,
+    },
+    /// Wait for a broker's end: started by a broker
+    #[command(hide = true)]
+    BrokerLifeline,
+    /// Trust policies of roles that pipelines assume with an OIDC token
+    #[command(subcommand)]
+    Trust(trust::Action),
 }
 
 fn main() -> ExitCode {
-    match Arguments::parse().action {
+    let action = Arguments::parse().action;
+    if !matches!(action, Action::BrokerLifeline) {
+        protection::close_process();
+    }
+    match action {
         Action::Task => task::run(),
         Action::Cleanup => cleanup::run(),
+        Action::Credentials { profile } => credentials::run(&profile),
+        Action::Broker { profile } => broker::run(&profile),
+        Action::BrokerLifeline => broker::hold_lifeline(),
+        Action::Trust(action) => trust::run(action),
     }
 }

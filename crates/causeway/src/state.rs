@@ -16,6 +16,12 @@ pub(crate) struct State {
     pub(crate) docker_logins: Vec<DockerLogin>,
     /// Files that hold a secret.
     pub(crate) files: Vec<PathBuf>,
+    /// Profiles whose brokers are to end.
+    pub(crate) profiles: Vec<String>,
+    /// Whether the step uses the job's folder.
+    pub(crate) job_folder: bool,
+    /// Variables of the job that lead to its credentials.
+    pub(crate) variables: Vec<String>,
 }
 
 /// A docker configuration folder, and what we put into it.

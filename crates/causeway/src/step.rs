@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use aws_types::SdkConfig;
 use causeway_agent::{Console, Environment, Inputs, Job, Variables};
 use causeway_identity::Session;
@@ -20,6 +21,12 @@ impl Step {
     pub(crate) fn from_agent() -> Self {
         let environment = Environment::capture();
         let console = Console::stdout(&environment);
+        Self { environment, console, summary: Summary::default() }
+    }
+
+    /// The step that `environment` describes, read once more: what it would say on its console has been said.
+    pub(crate) fn quiet(environment: Environment) -> Self {
+        let console = Console::new(&environment, Box::new(std::io::sink()));
         Self { environment, console, summary: Summary::default() }
     }
 
@@ -64,4 +71,8 @@ pub(crate) struct SignedIn {
     pub(crate) region: Region,
     /// The SDK's configuration with those credentials, region, proxy, certificates, retries.
     pub(crate) config: SdkConfig,
+    /// The way to registries.
+    pub(crate) registries: SharedHttpConnector,
+    /// The way of the content of S3 objects.
+    pub(crate) objects: causeway_transfer::Route,
 }

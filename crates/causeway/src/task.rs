@@ -3,17 +3,17 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
+use causeway_identity::Claims;
 use tokio_util::sync::CancellationToken;
 
 use crate::aws;
 use crate::commands::{self, Command};
+use crate::diagnosis::Diagnosed;
 use crate::failure;
 use crate::identity::{Chosen, Log};
 use crate::network::Network;
 use crate::step::{SignedIn, Step};
-
-/// How long a cancelled command may take to put things in order: the agent sends SIGTERM 7.5 seconds after SIGINT.
-const WIND_DOWN: Duration = Duration::from_secs(6);
+use crate::trust;
 
 /// Runs the step and tells the agent how it ended.
 ///
@@ -41,7 +41,7 @@ fn run_command(step: &Step) -> Result<()> {
             () = signalled() => {
                 cancel.cancel();
                 if command.winds_down() {
-                    let _ = tokio::time::timeout(WIND_DOWN, work).await;
+                    let _ = tokio::time::timeout(command.wind_down_time(), work).await;
                 }
                 Err(anyhow!("the step was cancelled"))
             }
@@ -86,20 +86,36 @@ async fn resolve(
     deadline: Duration,
 ) -> Result<SignedIn> {
     let log = Log::new(step.console(), command.tells_claims());
-    let tokens = chosen.token_source(network);
+    let tokens = chosen.token_source(network, deadline);
+    let mut told = None;
     if command.tells_claims() && !chosen.is_federated() {
         // The claims are only told here: most of the time is kept for what the step needs.
         let telling = tokio::time::timeout(deadline / 3, log.tell_claims_of(tokens.as_ref()));
-        if telling.await.is_err() {
-            step.console().info("This job got no OIDC token in time.");
+        match telling.await {
+            Ok(claims) => told = claims,
+            Err(_) => step.console().info("This job got no OIDC token in time."),
         }
     }
     let plan = chosen.plan(network).await?;
+    let first = plan.roles().first();
+    let hear = |claims: &Claims| first.into_iter().for_each(|role| command.token_known(step, claims, role));
+    let log = log.with(&hear);
     let base = aws::base_config(plan.region(), network, command.name()).await?;
     let tokens = tokens.as_ref().map(|tokens| tokens as &dyn causeway_identity::TokenSource);
-    let session = plan.resolve(&aws::for_identity(&base, deadline), tokens, &log).await?;
+    let resolved = plan.resolve(&aws::for_identity(&base, deadline), tokens, &log).await;
+    let session = resolved.map_err(|error| Diagnosed::new(error, command.verdict()))?;
+    if let Some(claims) = told {
+        command.token_known(step, &claims, &trust::role_to_trust(&plan, &session)?);
+    }
     chosen.check_account(&session)?;
-    Ok(SignedIn { config: aws::signed_with(&base, &session), region: plan.region().clone(), session })
+    let registries = network.patient_connector();
+    Ok(SignedIn {
+        config: aws::signed_with(&base, &session),
+        region: plan.region().clone(),
+        session,
+        registries,
+        objects: network.object_route(),
+    })
 }
 
 fn out_of_time(deadline: Duration, network: &Network) -> anyhow::Error {
@@ -127,7 +143,7 @@ fn runtime(command: &dyn Command) -> Result<tokio::runtime::Runtime> {
 
 /// Waits until the agent cancels the step. Where signals cannot be listened to, that is never noticed, and the agent
 /// ends the process by force.
-async fn signalled() {
+pub(crate) async fn signalled() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -113,6 +113,15 @@ impl Claims {
         claim.or(issuer).or(subject).filter(is_guid)
     }
 
+    /// What AWS takes for the token's audience, in a provider's list as in the key `aud` of a trust policy: the claim
+    /// `azp` where there is one, else `aud` (IAM User Guide, "Available keys for AWS OIDC federation"). Tokens of
+    /// Microsoft Entra have an `azp`.
+    #[must_use]
+    pub fn aws_audience(&self) -> &str {
+        let party = self.all.get("azp").and_then(Value::as_str).filter(|party| !party.is_empty());
+        party.unwrap_or(&self.audience)
+    }
+
     /// The issuer as IAM names it: without `https://` (IAM User Guide, "OIDC federation").
     #[must_use]
     pub fn provider(&self) -> &str {

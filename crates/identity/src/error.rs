@@ -166,13 +166,14 @@ fn token_hint(role: &RoleArn, claims: &Claims, failure: &StsFailure) -> Option<S
     match failure.code()? {
         "AccessDenied" => Some(format!(
             "The role's trust policy must allow sts:AssumeRoleWithWebIdentity to {principal} where {provider}:sub is \"{}\" and {provider}:aud is \"{}\"; upper and lower case count",
-            claims.subject, claims.audience
+            claims.subject,
+            claims.aws_audience()
         )),
         "InvalidIdentityToken" => Some(format!(
             "Account {} needs an IAM OIDC provider for {} with the audience {}",
             role.account(),
             claims.issuer,
-            claims.audience
+            claims.aws_audience()
         )),
         "ExpiredTokenException" => Some(expired_hint(claims)),
         "IDPCommunicationError" => {

@@ -1,5 +1,7 @@
 //! Connections and plans: what is taken, and what is refused with which words.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail that way")]
+
 use causeway_identity::{
     Authentication, CausewayConnection, ConnectionCredential, IdentityPlan, RoleRequest, SessionDuration,
     SessionName, ToolkitConnection,

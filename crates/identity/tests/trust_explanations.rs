@@ -12,7 +12,9 @@ fn the_example_of_every_guide_with_one_letter_wrong() {
     let condition = json!({ "StringEquals": { format!("{HOST}:aud"): AUD, format!("{HOST}:sub"): "sc://contoso/Shop/aws-prod" } });
     assert_eq!(
         said(&policy(vec![allow(condition)]), &request()),
-        [r#"Statement[0]: sub is "sc://contoso/shop/aws-prod", the policy wants "sc://contoso/Shop/aws-prod" (case differs)"#]
+        [
+            r#"Statement[0]: sub is "sc://contoso/shop/aws-prod", the policy wants "sc://contoso/Shop/aws-prod" (case differs)"#
+        ]
     );
 }
 
@@ -61,10 +63,14 @@ fn an_explicit_deny_and_an_open_question_say_what_they_rest_on() {
             "Statement[1] (NoProd): an explicit Deny applies to {SUB}: its conditions are met (StringLike {HOST}:sub); a Deny outweighs every Allow"
         )]
     );
-    let open = allow(json!({ "IpAddress": { "aws:SourceIp": "10.0.0.0/8" }, "Bool": { "aws:SecureTransport": "true" } }));
+    let open = allow(
+        json!({ "IpAddress": { "aws:SourceIp": "10.0.0.0/8" }, "Bool": { "aws:SecureTransport": "true" } }),
+    );
     assert_eq!(
         said(&policy(vec![open]), &request()),
-        ["Statement[0]: it depends on condition key aws:SourceIp and condition key aws:SecureTransport, not known here"]
+        [
+            "Statement[0]: it depends on condition key aws:SourceIp and condition key aws:SecureTransport, not known here"
+        ]
     );
 }
 
@@ -95,9 +101,15 @@ fn what_a_policy_leaves_open_is_remarked() {
     let no_audience = remarked(json!({ "StringLike": { format!("{HOST}:sub"): "sc://contoso/shop/*" } }));
     assert_eq!(
         no_audience,
-        ["Statement[0]: it has no condition on aud: a token for any audience of the provider can assume the role"]
+        [
+            "Statement[0]: it has no condition on aud: a token for any audience of the provider can assume the role"
+        ]
     );
-    for open in [json!({}), json!({ "StringLike": { format!("{HOST}:sub"): "*" } }), json!({ "StringNotEquals": { format!("{HOST}:sub"): "x" } })] {
+    for open in [
+        json!({}),
+        json!({ "StringLike": { format!("{HOST}:sub"): "*" } }),
+        json!({ "StringNotEquals": { format!("{HOST}:sub"): "x" } }),
+    ] {
         assert!(remarked(open)[0].contains("no condition on sub"));
     }
 }

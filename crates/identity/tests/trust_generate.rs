@@ -51,6 +51,20 @@ fn a_token_gets_the_policy_that_lets_it_in_and_no_other() {
 }
 
 #[test]
+fn signs_with_a_meaning_in_policies_stand_for_themselves() {
+    for subject in [
+        "sc://contoso/shop/${aws:username}",
+        "sc://contoso/shop/*",
+        "sc://contoso/shop/${*}",
+        "sc://contoso/shop/a?",
+    ] {
+        let trust = for_subject(subject);
+        assert!(lets_in(&trust, &claims_of(subject)), "{subject}");
+        assert!(!lets_in(&trust, &claims_of("sc://contoso/shop/aws")), "{subject}");
+    }
+}
+
+#[test]
 fn both_issuers_get_a_provider_and_a_statement_each() {
     let trust = for_both();
     let providers: Vec<_> = trust.providers().map(|provider| provider.url.as_str()).collect();
@@ -77,7 +91,8 @@ fn both_issuers_get_a_provider_and_a_statement_each() {
 #[test]
 fn the_audience_of_a_token_with_azp_is_its_azp() {
     let token = claims(&json!({ "iss": format!("https://{HOST}"), "sub": SUB, "aud": "x", "azp": "y" }));
-    let trust = generate(&[TrustedIdentity::of_claims(&token)], &role("arn:aws:iam::123456789012:role/deploy"));
+    let trust =
+        generate(&[TrustedIdentity::of_claims(&token)], &role("arn:aws:iam::123456789012:role/deploy"));
     assert_eq!(trust.providers().next().unwrap().audiences, ["y"]);
     assert!(lets_in(&trust, &token));
 }
@@ -86,7 +101,10 @@ fn the_audience_of_a_token_with_azp_is_its_azp() {
 fn json_holds_the_parameters_of_both_calls_and_can_be_checked_again() {
     let text = for_both().write(Format::Json);
     let document: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(document["OpenIDConnectProviders"][0], json!({ "Url": format!("https://{HOST}"), "ClientIDList": [AUD] }));
+    assert_eq!(
+        document["OpenIDConnectProviders"][0],
+        json!({ "Url": format!("https://{HOST}"), "ClientIDList": [AUD] })
+    );
     assert_eq!(document["Role"]["RoleName"], "deploy");
     assert_eq!(document["Role"]["Path"], "/team/");
     let policy = Policy::parse(&text).unwrap();
@@ -173,12 +191,14 @@ fn resources(document: &Value) -> impl Iterator<Item = &Value> {
 
 /// The role's policy with each `Ref` replaced by the ARN that CloudFormation puts there.
 fn with_arns(document: &Value) -> Value {
-    let mut policy = document["Resources"]["AzurePipelinesRole"]["Properties"]["AssumeRolePolicyDocument"].clone();
+    let mut policy =
+        document["Resources"]["AzurePipelinesRole"]["Properties"]["AssumeRolePolicyDocument"].clone();
     for statement in policy["Statement"].as_array_mut().unwrap() {
         let name = statement["Principal"]["Federated"]["Ref"].as_str().unwrap().to_owned();
         let url = document["Resources"][name]["Properties"]["Url"].as_str().unwrap().to_owned();
         let host = url.strip_prefix("https://").unwrap();
-        statement["Principal"]["Federated"] = json!(format!("arn:aws:iam::123456789012:oidc-provider/{host}"));
+        statement["Principal"]["Federated"] =
+            json!(format!("arn:aws:iam::123456789012:oidc-provider/{host}"));
     }
     policy
 }

@@ -76,8 +76,24 @@ fn granted(statements: Vec<Value>) -> bool {
 
 fn json_value() -> impl Strategy<Value = Value> {
     let names = vec![
-        "Version", "Statement", "Effect", "Principal", "Action", "Condition", "Federated", "AWS", "StringEquals",
-        "Null", "Role", "AssumeRolePolicyDocument", "Arn", "NotPrincipal", "2012-10-17", "Allow", "Deny", "*",
+        "Version",
+        "Statement",
+        "Effect",
+        "Principal",
+        "Action",
+        "Condition",
+        "Federated",
+        "AWS",
+        "StringEquals",
+        "Null",
+        "Role",
+        "AssumeRolePolicyDocument",
+        "Arn",
+        "NotPrincipal",
+        "2012-10-17",
+        "Allow",
+        "Deny",
+        "*",
     ];
     let word = prop_oneof![prop::sample::select(names).prop_map(str::to_owned), "\\PC{0,8}"];
     let leaf = prop_oneof![

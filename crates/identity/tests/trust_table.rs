@@ -9,7 +9,8 @@ use causeway_identity::trust::{Decision, Finding, Policy, Request, evaluate};
 use serde_json::{Map, Value, json};
 
 const HOST: &str = "vstoken.dev.azure.com/11111111-2222-3333-4444-555555555555";
-const ARN: &str = "arn:aws:iam::123456789012:oidc-provider/vstoken.dev.azure.com/11111111-2222-3333-4444-555555555555";
+const ARN: &str =
+    "arn:aws:iam::123456789012:oidc-provider/vstoken.dev.azure.com/11111111-2222-3333-4444-555555555555";
 const SUB: &str = "sc://contoso/shop/aws-prod";
 const AUD: &str = "api://AzureADTokenExchange";
 
@@ -47,9 +48,7 @@ fn url_encoding_and_get_role_output_change_nothing() {
         };
         let expected = decided(&text);
         let encoded: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        let role = |document: Value| {
-            json!({ "Role": { "Arn": "arn:aws:iam::123456789012:role/x", "AssumeRolePolicyDocument": document } })
-        };
+        let role = |document: Value| json!({ "Role": { "Arn": "arn:aws:iam::123456789012:role/x", "AssumeRolePolicyDocument": document } });
         for form in [
             encoded.clone(),
             format!("\u{feff}\n{text}\n"),

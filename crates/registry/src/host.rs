@@ -39,7 +39,34 @@ pub struct InvalidRegistryHost {
     reason: &'static str,
 }
 
+impl InvalidRegistryHost {
+    /// What was given, without a user name and password.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What is wrong with it.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        self.reason
+    }
+}
+
 impl RegistryHost {
+    /// The registry of an account in a region, in the partition's plain form.
+    #[must_use]
+    pub fn private(account: AccountId, region: Region) -> Self {
+        let text = format!("{account}.dkr.ecr.{region}.{}", region.partition().dns_suffix());
+        Self { text, private: Some(PrivateRegistry { account, region, fips: false, dual_stack: false }) }
+    }
+
+    /// ECR Public.
+    #[must_use]
+    pub fn public() -> Self {
+        Self { text: PUBLIC_HOSTS[0].to_owned(), private: None }
+    }
+
     /// The bare host.
     #[must_use]
     pub fn as_str(&self) -> &str {

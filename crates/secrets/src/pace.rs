@@ -154,7 +154,7 @@ impl Pace {
         self.fruitless = 0;
         self.answers.push_back(now);
         self.forget_answers(now);
-        self.rate = self.rate.map(|rate| rate * 1.01);
+        self.rate = self.rate.map(|rate| rate * 1.007);
     }
 
     /// Answers the number of epochs since the last answer.
@@ -169,7 +169,7 @@ impl Pace {
         let answered = self.answers.len() as f64;
         let rate = self.rate.map_or(DEFAULT_QUOTA, |rate| (rate * 0.9).max(1.0)).max(answered);
         self.rate = Some(rate);
-        let pause = Duration::from_secs_f64(1.0 / rate).min(self.first_pause);
+        let pause = Duration::from_secs_f64(0.25 / rate).min(self.first_pause);
         let grown = pause.mul_f64(1.5_f64.powi(self.fruitless.min(30) as i32 - 1)).min(self.longest_pause);
         self.next = self.next.max(now + grown.mul_f64(0.9 + 0.2 * fastrand::f64()));
         self.fruitless
@@ -235,7 +235,10 @@ mod tests {
             pauses.push(pace.next - now);
             now = pace.next;
         }
-        assert!(pauses[0] < Duration::from_millis(30) && pauses[10] > Duration::from_millis(500), "{pauses:?}");
+        assert!(
+            pauses[0] < Duration::from_millis(30) && pauses[15] > Duration::from_millis(500),
+            "{pauses:?}"
+        );
         assert!(pauses.iter().all(|pause| *pause < Duration::from_secs(9)));
         pace.answered(now);
         assert_eq!(pace.fruitless, 0);

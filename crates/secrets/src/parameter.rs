@@ -1,6 +1,8 @@
 use aws_sdk_ssm::types::{Parameter as SsmParameter, ParameterType};
 use secrecy::SecretString;
 
+use crate::ParameterName;
+
 /// A parameter as SSM answered it, decrypted.
 ///
 /// Every value is kept as a secret, whatever its kind: who writes it out decides then, by
@@ -37,6 +39,12 @@ impl Parameter {
         self.kind == ParameterKind::SecureString
     }
 
+    /// The same under the name that it was asked for by, without version or label: SSM answers an ARN with sometimes
+    /// the one, sometimes the other, and the AWS Toolkit names variables by what was asked for.
+    pub(crate) fn named(self, name: &ParameterName) -> Self {
+        Self { name: name.as_str().to_owned(), ..self }
+    }
+
     /// Takes what the service sent. `None` when it sent no name or no value.
     pub(crate) fn from_answer(answer: SsmParameter) -> Option<Self> {
         Some(Self {
@@ -46,6 +54,16 @@ impl Parameter {
             version: answer.version,
             arn: answer.arn,
         })
+    }
+}
+
+impl From<ParameterKind> for ParameterType {
+    fn from(kind: ParameterKind) -> Self {
+        match kind {
+            ParameterKind::String => Self::String,
+            ParameterKind::StringList => Self::StringList,
+            ParameterKind::SecureString => Self::SecureString,
+        }
     }
 }
 

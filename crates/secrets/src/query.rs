@@ -79,11 +79,11 @@ impl fmt::Display for ParameterPath {
     }
 }
 
-/// What to read. Made by [`ParameterQuery::single`] and [`ParameterQuery::hierarchy`].
+/// What to read. Made by [`ParameterQuery::single`], [`ParameterQuery::names`] and [`ParameterQuery::hierarchy`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParameterQuery {
-    /// One parameter, in its newest or in one version.
+    /// One parameter, in its newest or in one version (`ssm:GetParameter`).
     #[non_exhaustive]
     Single {
         /// Its name or ARN.
@@ -91,14 +91,29 @@ pub enum ParameterQuery {
         /// The version asked for apart from the name.
         version: Option<ParameterVersion>,
     },
-    /// The parameters below a path.
+    /// Several parameters by name (`ssm:GetParameters`).
+    Names(Vec<ParameterName>),
+    /// The parameters below some paths (`ssm:GetParametersByPath`).
     #[non_exhaustive]
     Hierarchy {
         /// Where they stand.
-        path: ParameterPath,
+        paths: Vec<ParameterPath>,
         /// All levels below, not only the first.
         recursive: bool,
+        /// How.
+        plan: HierarchyPlan,
     },
+}
+
+/// How a hierarchy is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum HierarchyPlan {
+    /// Page after page: ten parameters a round trip, and no permission but `ssm:GetParametersByPath`.
+    #[default]
+    Pages,
+    /// The names first, fifty a page and in parts side by side, and the values by tens as names come in. Needs
+    /// `ssm:DescribeParameters` and `ssm:GetParameters`; where they are refused, it is read page after page.
+    Listed,
 }
 
 /// A version is asked for twice: in the name and beside it.
@@ -121,10 +136,16 @@ impl ParameterQuery {
         }
     }
 
-    /// The parameters below a path: those directly there, or all.
+    /// Several parameters by name.
     #[must_use]
-    pub fn hierarchy(path: ParameterPath, recursive: bool) -> Self {
-        Self::Hierarchy { path, recursive }
+    pub fn names(names: Vec<ParameterName>) -> Self {
+        Self::Names(names)
+    }
+
+    /// The parameters below some paths: those directly there, or all.
+    #[must_use]
+    pub fn hierarchy(paths: Vec<ParameterPath>, recursive: bool, plan: HierarchyPlan) -> Self {
+        Self::Hierarchy { paths, recursive, plan }
     }
 }
 

@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use causeway_secrets::{Parameter, ParameterKind, ParameterQuery, ReadError, read};
+use causeway_secrets::{HierarchyPlan, Parameter, ParameterKind, ParameterQuery, ReadError};
 use causeway_types::ServiceErrorKind;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -12,13 +12,17 @@ use serde_json::{Value, json};
 mod support;
 use support::{Aws, refusal};
 
+async fn read(config: &aws_types::SdkConfig, query: &ParameterQuery) -> Result<Vec<Parameter>, ReadError> {
+    causeway_secrets::read(config, query).await.map(|reading| reading.parameters)
+}
+
 fn single(name: &str, version: Option<&str>) -> ParameterQuery {
     let version = version.map(|version| version.parse().unwrap());
     ParameterQuery::single(name.parse().unwrap(), version).unwrap()
 }
 
 fn below(path: &str, recursive: bool) -> ParameterQuery {
-    ParameterQuery::hierarchy(path.parse().unwrap(), recursive)
+    ParameterQuery::hierarchy(vec![path.parse().unwrap()], recursive, HierarchyPlan::Pages)
 }
 
 fn stored(name: &str, kind: &str, value: &str) -> Value {

@@ -38,9 +38,23 @@ impl BufferBudget {
 
     /// Waits until so many bytes are free. More than there are in all means: all.
     pub(crate) async fn reserve(&self, bytes: u64) -> Reservation {
-        let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).min(self.total_units);
         // The semaphore is never closed, so there is always a permit.
-        let permit = Arc::clone(&self.units).acquire_many_owned(units).await.ok();
+        let permit = Arc::clone(&self.units).acquire_many_owned(self.units_of(bytes)).await.ok();
+        self.account(permit, bytes)
+    }
+
+    /// As [`reserve`](Self::reserve), without waiting.
+    pub(crate) fn try_reserve(&self, bytes: u64) -> Option<Reservation> {
+        let units = self.units_of(bytes);
+        let permit = Arc::clone(&self.units).try_acquire_many_owned(units).ok()?;
+        Some(self.account(Some(permit), bytes))
+    }
+
+    fn units_of(&self, bytes: u64) -> u32 {
+        u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).min(self.total_units)
+    }
+
+    fn account(&self, permit: Option<OwnedSemaphorePermit>, bytes: u64) -> Reservation {
         let in_use = self.in_use.fetch_add(bytes, Ordering::Relaxed) + bytes;
         self.peak.fetch_max(in_use, Ordering::Relaxed);
         Reservation { _permit: permit, bytes, in_use: Arc::clone(&self.in_use) }

@@ -37,6 +37,32 @@ pub enum FailureReason {
     /// It does not fit into 10,000 parts of 5 GiB.
     #[error("it has {0} bytes, more than S3 takes")]
     TooLarge(u64),
+    /// Something that was to be said about it cannot stand in a header.
+    #[error("\"{0}\" cannot be sent as a header")]
+    NoHeader(String),
+    /// The file could not be written.
+    #[error("it cannot be written: {0}")]
+    Unwritable(ReadError),
+    /// Its key names no place below the target folder.
+    #[error("its key cannot be a path below the target folder: {0}")]
+    UnsafeKey(&'static str),
+    /// Two objects would become this file.
+    #[error("another object would be written to the same file, {0}")]
+    SameFile(String),
+    /// The object is not what it was when it was listed, or not all of it came.
+    #[error("the object changed while it was being read")]
+    ObjectChanged,
+    /// What arrived is not what S3 has a checksum of.
+    #[error("what arrived does not have the object's checksum ({0})")]
+    WrongChecksum(&'static str),
+    /// S3 would not delete it.
+    #[error("it cannot be deleted: {message} ({code})")]
+    NotDeleted {
+        /// S3's code.
+        code: String,
+        /// S3's words.
+        message: String,
+    },
     /// S3 refused it or could not be reached.
     #[error(transparent)]
     Service(#[from] ServiceError),
@@ -68,6 +94,32 @@ impl fmt::Display for ReadError {
 impl FailureReason {
     pub(crate) fn unreadable(error: &io::Error) -> Self {
         Self::Unreadable(error.into())
+    }
+
+    pub(crate) fn unwritable(error: &io::Error) -> Self {
+        Self::Unwritable(error.into())
+    }
+
+    /// Whether it says nothing about one object, and so would become of every other (S3 API Reference, "List of
+    /// error codes").
+    pub(crate) fn concerns_all(&self) -> bool {
+        let Self::Service(error) = self else { return false };
+        matches!(
+            error.code(),
+            Some(
+                "NoSuchBucket"
+                    | "PermanentRedirect"
+                    | "AuthorizationHeaderMalformed"
+                    | "ExpiredToken"
+                    | "InvalidAccessKeyId"
+                    | "InvalidToken"
+                    | "RequestTimeTooSkewed"
+                    | "SignatureDoesNotMatch"
+                    | "AllAccessDisabled"
+                    | "AccountProblem"
+                    | "NotSignedUp"
+            )
+        )
     }
 }
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 pub const MAX_KEY_BYTES: usize = 1024;
 
 /// The folder in the bucket under which objects are put: empty, or `a/b` without slashes at its ends.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct TargetFolder(String);
 
 /// The text cannot be a folder in a bucket.
@@ -19,6 +19,40 @@ impl TargetFolder {
     pub fn key_of(&self, relative: &str) -> String {
         if self.0.is_empty() { relative.to_owned() } else { format!("{}/{relative}", self.0) }
     }
+}
+
+impl TargetFolder {
+    /// Whether it is the top of the bucket.
+    #[must_use]
+    pub fn is_top(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What the keys of everything in it begin with: nothing, or the folder and a slash, so that `d` does not
+    /// mean `dother`.
+    pub(crate) fn prefix(&self) -> String {
+        if self.0.is_empty() { String::new() } else { format!("{}/", self.0) }
+    }
+}
+
+/// How files become keys.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct KeyRule {
+    pub(crate) target: TargetFolder,
+    /// Whether only the file's name counts, and not the folders that it lies in.
+    pub(crate) flatten: bool,
+}
+
+impl KeyRule {
+    /// The key of a file by its path below the source folder.
+    pub(crate) fn key_of(&self, relative: &str) -> String {
+        self.target.key_of(if self.flatten { base_name(relative) } else { relative })
+    }
+}
+
+/// The last part of a path or key.
+pub(crate) fn base_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 impl FromStr for TargetFolder {

@@ -104,7 +104,8 @@ impl Pace {
             state.surplus -= kept;
             self.slots.add_permits(more - kept);
         } else {
-            state.surplus += state.limit - limit;
+            let fewer = state.limit - limit;
+            state.surplus += fewer - self.slots.forget_permits(fewer);
         }
         state.limit = limit;
     }

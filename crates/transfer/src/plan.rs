@@ -1,13 +1,15 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::bucket::BucketName;
 use crate::failure::{Failure, FailureReason, ReadError};
 use crate::glob::{InvalidPattern, PatternList};
-use crate::key::{MAX_KEY_BYTES, TargetFolder};
+use crate::key::{KeyRule, MAX_KEY_BYTES, TargetFolder, base_name};
 use crate::limits::TransferLimits;
 use crate::parts::MAX_OBJECT_BYTES;
 use crate::settings::ObjectSettings;
+use crate::shard::{Fingerprint, Shard};
 use crate::source::{Found, SourceFile, walk};
 
 /// What to upload, whereto and how.
@@ -28,8 +30,19 @@ pub struct UploadOptions {
     pub create_bucket: bool,
     /// Whether the bucket's name stands in the path of a URL and not in its host.
     pub path_style: bool,
+    /// Whether symbolic links are followed, or skipped.
+    pub follow_symlinks: bool,
+    /// Whether files whose object is there already, of the same size and checksum, are left alone.
+    pub only_changed: bool,
+    /// Whether objects of the target folder that have no file any more are deleted.
+    pub delete_removed: Option<DeleteRemoved>,
+    /// The slice of the work that this is.
+    pub shard: Option<Shard>,
     /// What S3 is told about the objects.
     pub settings: ObjectSettings,
+    /// The folder where multipart uploads under way are noted, so that those of a process that was killed are
+    /// found and removed by the next one. Without it nothing is noted.
+    pub journal_folder: Option<PathBuf>,
     /// How much happens at the same time, and how much memory it may take.
     pub limits: TransferLimits,
 }
@@ -45,6 +58,11 @@ impl UploadOptions {
             flatten_folders: false,
             create_bucket: false,
             path_style: false,
+            follow_symlinks: true,
+            only_changed: false,
+            delete_removed: None,
+            shard: None,
+            journal_folder: None,
             settings: ObjectSettings::default(),
             limits: TransferLimits::default(),
         })
@@ -73,8 +91,21 @@ pub struct PlannedObject {
 #[derive(Debug, Clone)]
 pub struct UploadPlan {
     pub(crate) options: UploadOptions,
-    objects: Vec<PlannedObject>,
+    pub(crate) keys: Arc<KeyRule>,
+    /// A hundred thousand of them are usual, so they are kept small.
+    pub(crate) files: Vec<PlannedFile>,
+    /// Files of other slices, where this one needs to know them.
+    pub(crate) others: Vec<PlannedFile>,
+    fingerprint: Fingerprint,
+    in_all: usize,
     failures: Vec<Failure>,
+}
+
+/// A file to be uploaded; all else about its object follows from the options.
+#[derive(Debug, Clone)]
+pub(crate) struct PlannedFile {
+    pub(crate) relative: Arc<str>,
+    pub(crate) bytes: u64,
 }
 
 /// Why there is no plan.
@@ -98,6 +129,21 @@ pub enum PlanError {
         /// The other one.
         second: String,
     },
+    /// What has no file any more is to be deleted, and there is no file at all: more likely a mistake.
+    #[error("no file below {} matches, so everything in the target folder would be deleted", .0.display())]
+    EmptySource(PathBuf),
+    /// What has no file any more is to be deleted in the whole bucket: more likely a mistake.
+    #[error("without a target folder every other object of the bucket {0} would be deleted")]
+    WholeBucket(BucketName),
+}
+
+/// What deleting objects without a file may do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DeleteRemoved {
+    /// Whether it is meant when there is no file at all.
+    pub even_if_empty: bool,
+    /// Whether it is meant for the whole bucket, when there is no target folder.
+    pub even_in_whole_bucket: bool,
 }
 
 impl UploadPlan {
@@ -109,23 +155,106 @@ impl UploadPlan {
         options.source_folder = check_folder(folder)?;
         options.patterns = options.patterns.rooted_at(&options.source_folder);
         options.settings.cache_control = options.settings.cache_control.rooted_at(&options.source_folder);
-        let Found { files, mut failures } =
-            walk(&options.source_folder, |relative| options.patterns.matches(relative));
-        let mut objects = Vec::with_capacity(files.len());
+        let is_meant = |relative: &str| options.patterns.matches(relative);
+        let Found { files, failures } = walk(&options.source_folder, options.follow_symlinks, is_meant);
+        let keys = KeyRule { target: options.target_folder.clone(), flatten: options.flatten_folders };
+        let mut plan = Self {
+            keys: Arc::new(keys),
+            files: Vec::with_capacity(files.len()),
+            others: Vec::new(),
+            fingerprint: Fingerprint::default(),
+            in_all: files.len() + failures.len(),
+            failures,
+            options,
+        };
         for file in files {
-            match plan_object(&options, file) {
-                Ok(object) => objects.push(object),
-                Err(failure) => failures.push(failure),
+            plan.add(file);
+        }
+        plan.refuse_same_keys()?;
+        plan.refuse_deletion()?;
+        plan.take_slice();
+        Ok(plan)
+    }
+
+    fn add(&mut self, file: SourceFile) {
+        match obstacle(&self.keys.key_of(&file.relative), file.bytes) {
+            Some(reason) => self.failures.push(Failure { path: file.relative, reason }),
+            None => {
+                self.fingerprint.add(&file.relative, file.bytes);
+                self.files.push(PlannedFile { relative: file.relative.into(), bytes: file.bytes });
             }
         }
-        refuse_same_keys(&objects)?;
-        Ok(Self { options, objects, failures })
+    }
+
+    fn refuse_same_keys(&self) -> Result<(), PlanError> {
+        // Otherwise different paths make different keys.
+        if !self.keys.flatten {
+            return Ok(());
+        }
+        let mut seen: HashMap<&str, &str> = HashMap::with_capacity(self.files.len());
+        for file in &self.files {
+            if let Some(first) = seen.insert(base_name(&file.relative), &file.relative) {
+                return Err(PlanError::SameKey {
+                    key: self.keys.key_of(&file.relative),
+                    first: first.to_owned(),
+                    second: file.relative.to_string(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse_deletion(&self) -> Result<(), PlanError> {
+        let Some(delete) = &self.options.delete_removed else { return Ok(()) };
+        if self.in_all == 0 && !delete.even_if_empty {
+            return Err(PlanError::EmptySource(self.options.source_folder.clone()));
+        }
+        if self.options.target_folder.is_top() && !delete.even_in_whole_bucket {
+            return Err(PlanError::WholeBucket(self.options.bucket.clone()));
+        }
+        Ok(())
+    }
+
+    fn take_slice(&mut self) {
+        let Some(shard) = self.options.shard else { return };
+        let sizes: Vec<(&str, u64)> =
+            self.files.iter().map(|file| (file.relative.as_ref(), file.bytes)).collect();
+        let mine = shard.mine(&sizes);
+        let mut mine = mine.into_iter();
+        let files = std::mem::take(&mut self.files);
+        let (files, others) = files.into_iter().partition(|_| mine.next().unwrap_or(false));
+        self.files = files;
+        if self.options.delete_removed.is_some() && shard.is_last() {
+            self.others = others;
+        }
+    }
+
+    /// How many objects are to be made.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.files.len()
     }
 
     /// The objects to be made, in the order of their paths.
-    #[must_use]
-    pub fn objects(&self) -> &[PlannedObject] {
-        &self.objects
+    pub fn objects(&self) -> impl ExactSizeIterator<Item = PlannedObject> {
+        self.files.iter().map(|file| self.object(file))
+    }
+
+    pub(crate) fn object(&self, file: &PlannedFile) -> PlannedObject {
+        let (options, relative) = (&self.options, file.relative.as_ref());
+        let cache_control = options.settings.cache_control.value_for(relative);
+        PlannedObject {
+            key: self.keys.key_of(relative),
+            content_type: options.settings.content_type_of(Path::new(relative)),
+            cache_control: cache_control.map(|value| value.as_str().to_owned()),
+            bytes: file.bytes,
+            path: self.path(file),
+            relative: relative.to_owned(),
+        }
+    }
+
+    pub(crate) fn path(&self, file: &PlannedFile) -> PathBuf {
+        self.options.source_folder.join(file.relative.as_ref())
     }
 
     /// What matched and cannot be uploaded.
@@ -134,16 +263,28 @@ impl UploadPlan {
         &self.failures
     }
 
+    /// How many files matched, those of all slices and those that cannot be uploaded.
+    #[must_use]
+    pub fn matched(&self) -> usize {
+        self.in_all
+    }
+
     /// Whether nothing matched at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.objects.is_empty() && self.failures.is_empty()
+        self.in_all == 0
     }
 
     /// The size of all files together.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.objects.iter().map(|object| object.bytes).sum()
+        self.files.iter().map(|file| file.bytes).sum()
+    }
+
+    /// Identifies the set of all slices' files.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
     }
 
     /// The bucket that it is for.
@@ -160,44 +301,9 @@ fn check_folder(path: PathBuf) -> Result<PathBuf, PlanError> {
     }
 }
 
-fn plan_object(options: &UploadOptions, file: SourceFile) -> Result<PlannedObject, Failure> {
-    let name = if options.flatten_folders { base_name(&file.relative) } else { &file.relative };
-    let key = options.target_folder.key_of(name);
-    if let Some(reason) = obstacle(&key, file.bytes) {
-        return Err(Failure { path: file.relative, reason });
-    }
-    let cache_control = options.settings.cache_control.value_for(&file.relative);
-    Ok(PlannedObject {
-        key,
-        content_type: options.settings.content_type_of(Path::new(&file.relative)),
-        cache_control: cache_control.map(|value| value.as_str().to_owned()),
-        bytes: file.bytes,
-        path: file.path,
-        relative: file.relative,
-    })
-}
-
 fn obstacle(key: &str, bytes: u64) -> Option<FailureReason> {
     if key.len() > MAX_KEY_BYTES {
         return Some(FailureReason::KeyTooLong(key.len()));
     }
     (bytes > MAX_OBJECT_BYTES).then_some(FailureReason::TooLarge(bytes))
-}
-
-fn base_name(relative: &str) -> &str {
-    relative.rsplit('/').next().unwrap_or(relative)
-}
-
-fn refuse_same_keys(objects: &[PlannedObject]) -> Result<(), PlanError> {
-    let mut seen: HashMap<&str, &str> = HashMap::with_capacity(objects.len());
-    for object in objects {
-        if let Some(first) = seen.insert(&object.key, &object.relative) {
-            return Err(PlanError::SameKey {
-                key: object.key.clone(),
-                first: first.to_owned(),
-                second: object.relative.clone(),
-            });
-        }
-    }
-    Ok(())
 }

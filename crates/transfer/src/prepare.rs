@@ -9,6 +9,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use causeway_types::ServiceError;
 
 use crate::bucket::BucketName;
+use crate::wire::EndpointError;
 
 /// The one region that is not named when a bucket is made (API `CreateBucket`).
 const REGION_WITHOUT_CONSTRAINT: &str = "us-east-1";
@@ -29,6 +30,22 @@ pub enum UploadError {
         there: Option<String>,
         /// The region that was asked.
         here: String,
+    },
+    /// Content cannot be sent to such a bucket.
+    #[error("the bucket {bucket} cannot be used: {source}")]
+    Endpoint {
+        /// The bucket.
+        bucket: BucketName,
+        /// Why not.
+        source: EndpointError,
+    },
+    /// What is in the bucket could not be listed, so nothing can be compared or deleted.
+    #[error("the bucket {bucket} could not be listed: {source}")]
+    List {
+        /// The bucket.
+        bucket: BucketName,
+        /// S3's answer.
+        source: ServiceError,
     },
     /// S3 gave no clear answer about the bucket.
     #[error("the bucket {bucket} could not be looked at: {source}")]

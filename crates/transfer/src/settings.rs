@@ -5,6 +5,7 @@ mod cache_control;
 mod content_type;
 mod encryption;
 mod header_text;
+mod metadata;
 mod storage_class;
 
 use std::path::Path;
@@ -14,6 +15,7 @@ pub use cache_control::{CacheControl, InvalidCacheControl};
 pub use content_type::content_type;
 pub use encryption::{Encryption, InvalidCustomerKey, SseCustomerKey};
 pub use header_text::{HeaderText, InvalidHeaderText};
+pub use metadata::{InvalidMetadata, InvalidTags, Metadata, ObjectTags};
 pub use storage_class::{StorageClass, UnknownStorageClass};
 
 /// The settings that all objects of one upload share.
@@ -32,6 +34,10 @@ pub struct ObjectSettings {
     pub content_encoding: Option<HeaderText>,
     /// `Cache-Control` by pattern.
     pub cache_control: CacheControl,
+    /// Metadata of one's own.
+    pub metadata: Metadata,
+    /// Tags.
+    pub tags: ObjectTags,
 }
 
 impl ObjectSettings {

@@ -1,4 +1,4 @@
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path};
 
 use walkdir::{DirEntry, WalkDir};
 
@@ -7,7 +7,6 @@ use crate::failure::{Failure, FailureReason, ReadError};
 /// A file of the source folder.
 #[derive(Debug, Clone)]
 pub(crate) struct SourceFile {
-    pub(crate) path: PathBuf,
     /// Its path below the source folder, with `/` between the parts.
     pub(crate) relative: String,
     pub(crate) bytes: u64,
@@ -23,14 +22,15 @@ pub(crate) struct Found {
 
 /// Lists the files below a folder whose path is `meant`.
 ///
-/// Links to files and folders are followed; a folder that is inside itself by a link is entered once.
+/// Links to files and folders are followed, or where that is not wanted skipped; a folder that is inside itself
+/// by a link is entered once.
 /// Folders, pipes, sockets and devices are no files. What cannot be read is a failure and stops nothing; a
 /// folder that cannot be listed always is one, since nobody knows what it holds.
-pub(crate) fn walk(folder: &Path, meant: impl Fn(&str) -> bool) -> Found {
+pub(crate) fn walk(folder: &Path, follow_symlinks: bool, meant: impl Fn(&str) -> bool) -> Found {
     let mut found = Found::default();
-    for entry in WalkDir::new(folder).follow_links(true).min_depth(1) {
+    for entry in WalkDir::new(folder).follow_links(follow_symlinks).follow_root_links(true).min_depth(1) {
         match entry {
-            Ok(entry) => found.add(folder, entry, &meant),
+            Ok(entry) => found.add(folder, &entry, &meant),
             Err(error) => found.add_error(folder, &error, &meant),
         }
     }
@@ -40,7 +40,7 @@ pub(crate) fn walk(folder: &Path, meant: impl Fn(&str) -> bool) -> Found {
 }
 
 impl Found {
-    fn add(&mut self, folder: &Path, entry: DirEntry, meant: &impl Fn(&str) -> bool) {
+    fn add(&mut self, folder: &Path, entry: &DirEntry, meant: &impl Fn(&str) -> bool) {
         if !entry.file_type().is_file() {
             return;
         }
@@ -53,7 +53,7 @@ impl Found {
             (None, _) => self.failures.push(fail(FailureReason::NameNotUtf8)),
             (_, Err(error)) => self.failures.push(fail(FailureReason::Unreadable(read_error(&error)))),
             (Some(relative), Ok(metadata)) => {
-                self.files.push(SourceFile { path: entry.into_path(), relative, bytes: metadata.len() });
+                self.files.push(SourceFile { relative, bytes: metadata.len() });
             }
         }
     }

@@ -1,55 +1,35 @@
-//! The one place that sends objects and parts to S3.
-//!
-//! What is below this seam can change (the SDK now, a leaner path for the content later) without the
-//! plan, the order of work or the report noticing.
-
-use std::path::PathBuf;
+//! What is asked of S3 about objects: the control plane through the SDK, content over the wire below it.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::RequestId;
-use aws_sdk_s3::primitives::{ByteStream, Length};
+use aws_sdk_s3::operation::create_multipart_upload::builders::CreateMultipartUploadFluentBuilder;
 use aws_sdk_s3::types::{
-    ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart, ObjectCannedAcl,
-    ServerSideEncryption,
+    ChecksumAlgorithm, ChecksumMode, ChecksumType, CompletedMultipartUpload, CompletedPart,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_types::SdkConfig;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use bytes::Bytes;
 use causeway_types::ServiceError;
+use http::Method;
+use http::response::Parts;
 use secrecy::ExposeSecret as _;
 
+use crate::content::{Content, encode};
 use crate::failure::FailureReason;
-use crate::plan::{PlannedObject, UploadOptions};
-use crate::reader::SCRATCH_BYTES;
-use crate::settings::{CannedAcl, Encryption, ObjectSettings, SseCustomerKey};
+use crate::headers::{ObjectHeaders, customer_key};
+use crate::limits::TransferLimits;
+use crate::plan::PlannedObject;
+use crate::settings::{Encryption, ObjectSettings};
+use crate::wire::{Call, EndpointError, Route, Wire};
 
 /// A bucket that objects are put into, all with the same settings.
-#[derive(Debug)]
 pub(crate) struct Store {
     client: Client,
+    wire: Wire,
     bucket: String,
-    settings: ObjectSettings,
-    unsigned_content: bool,
-}
-
-/// The content of an object or part. It can be sent again when a request must be retried.
-#[derive(Debug)]
-pub(crate) struct Content {
-    pub(crate) body: Body,
-    pub(crate) bytes: u64,
-    /// CRC-64/NVME.
-    pub(crate) checksum: u64,
-}
-
-/// Where the content is.
-#[derive(Debug)]
-pub(crate) enum Body {
-    Memory(Bytes),
-    File { path: PathBuf, offset: u64 },
+    headers: ObjectHeaders,
+    encryption: Encryption,
 }
 
 /// A multipart upload that was begun and neither completed nor aborted yet.
@@ -59,71 +39,74 @@ pub(crate) struct OpenUpload {
     pub(crate) id: String,
 }
 
-/// Sets on a request what all objects share; two operations take it, with unrelated types.
-macro_rules! with_settings {
-    ($request:expr, $settings:expr, $object:expr) => {{
-        let (key_base64, key_md5) = customer_key(&$settings.encryption).unzip();
-        $request
-            .key(&$object.key)
-            .content_type(&$object.content_type)
-            .set_cache_control($object.cache_control.clone())
-            .set_content_encoding($settings.content_encoding.as_ref().map(|text| text.as_str().to_owned()))
-            .set_acl(acl($settings.acl))
-            .storage_class($settings.storage_class.name().into())
-            .set_server_side_encryption(server_side_encryption(&$settings.encryption))
-            .set_ssekms_key_id(kms_key(&$settings.encryption))
-            .set_sse_customer_algorithm(key_md5.as_ref().map(|_| SseCustomerKey::ALGORITHM.to_owned()))
-            .set_sse_customer_key(key_base64)
-            .set_sse_customer_key_md5(key_md5)
-    }};
+/// A part that S3 has.
+#[derive(Debug)]
+pub(crate) struct Receipt {
+    pub(crate) number: i32,
+    pub(crate) e_tag: String,
+    pub(crate) checksum: u64,
+}
+
+/// A client for the control plane: bucket, listing, multipart, deletion.
+pub(crate) fn client(config: &SdkConfig, path_style: bool, limits: &TransferLimits) -> Client {
+    let retries = config.retry_config().cloned().unwrap_or_else(RetryConfig::standard);
+    let s3 = aws_sdk_s3::config::Builder::from(config)
+        .force_path_style(path_style)
+        .retry_config(retries.with_max_attempts(limits.attempts.max(1)))
+        .build();
+    Client::from_conf(s3)
 }
 
 impl Store {
-    pub(crate) fn new(config: &SdkConfig, options: &UploadOptions) -> Self {
-        let attempts = options.limits.attempts.max(1);
-        let retries = config.retry_config().cloned().unwrap_or_else(RetryConfig::standard);
-        let s3 = aws_sdk_s3::config::Builder::from(config)
-            .force_path_style(options.path_style)
-            .retry_config(retries.with_max_attempts(attempts))
-            .build();
-        Self {
-            client: Client::from_conf(s3),
-            bucket: options.bucket.as_str().to_owned(),
-            settings: options.settings.clone(),
-            // TLS and the checksum guard the content; without TLS the signature must do it.
-            unsigned_content: config.endpoint_url().is_none_or(|url| url.starts_with("https:")),
-        }
+    pub(crate) async fn open(
+        client: Client,
+        config: &SdkConfig,
+        route: &Route,
+        bucket: &str,
+        settings: &ObjectSettings,
+        limits: &TransferLimits,
+    ) -> Result<Self, EndpointError> {
+        let wire = Wire::open(&client, bucket, config, route, limits).await?;
+        let headers = ObjectHeaders::new(settings);
+        let encryption = settings.encryption.clone();
+        Ok(Self { client, wire, bucket: bucket.to_owned(), headers, encryption })
     }
 
-    /// For what concerns the bucket itself.
-    pub(crate) fn client(&self) -> &Client {
-        &self.client
+    pub(crate) fn wire(&self) -> &Wire {
+        &self.wire
+    }
+
+    /// The headers without which S3 does not read what a customer's key encrypts.
+    pub(crate) fn key_headers(&self) -> http::HeaderMap {
+        self.headers.of_key()
     }
 
     /// `PutObject`.
     pub(crate) async fn put_object(
         &self,
         object: &PlannedObject,
-        content: Content,
+        content: &Content,
     ) -> Result<(), FailureReason> {
-        let request = self.client.put_object().bucket(&self.bucket);
-        let request = with_settings!(request, self.settings, object)
-            .checksum_crc64_nvme(encode(content.checksum))
-            .body(stream(content).await?)
-            .customize();
-        let request = if self.unsigned_content { request.disable_payload_signing() } else { request };
-        let answer = request.send().await.map_err(failed("PutObject"))?;
-        confirm(answer.e_tag())
+        let call = Call {
+            operation: "PutObject",
+            method: Method::PUT,
+            key: &object.key,
+            query: "",
+            headers: self.headers.of_object(object)?,
+            content: Some(content),
+        };
+        let (head, _) = self.wire.call(&call).await?;
+        e_tag(&head).map(|_| ())
     }
 
     /// `CreateMultipartUpload`.
     pub(crate) async fn begin(&self, object: &PlannedObject) -> Result<OpenUpload, FailureReason> {
         let request = self.client.create_multipart_upload().bucket(&self.bucket);
-        let request = with_settings!(request, self.settings, object)
+        let request = with_headers(request.key(&object.key), &self.headers, object)
             .checksum_algorithm(ChecksumAlgorithm::Crc64Nvme)
             .checksum_type(ChecksumType::FullObject);
         let answer = request.send().await.map_err(failed("CreateMultipartUpload"))?;
-        let id = answer.upload_id.ok_or(FailureReason::Unconfirmed)?;
+        let id = answer.upload_id.filter(|id| !id.is_empty()).ok_or(FailureReason::Unconfirmed)?;
         Ok(OpenUpload { key: object.key.clone(), id })
     }
 
@@ -132,32 +115,37 @@ impl Store {
         &self,
         upload: &OpenUpload,
         number: i32,
-        content: Content,
-    ) -> Result<CompletedPart, FailureReason> {
-        let (key_base64, key_md5) = customer_key(&self.settings.encryption).unzip();
-        let request = self.client.upload_part().bucket(&self.bucket).key(&upload.key).upload_id(&upload.id);
-        let request = request
-            .part_number(number)
-            .set_sse_customer_algorithm(key_md5.as_ref().map(|_| SseCustomerKey::ALGORITHM.to_owned()))
-            .set_sse_customer_key(key_base64)
-            .set_sse_customer_key_md5(key_md5)
-            .checksum_crc64_nvme(encode(content.checksum))
-            .body(stream(content).await?)
-            .customize();
-        let request = if self.unsigned_content { request.disable_payload_signing() } else { request };
-        let answer = request.send().await.map_err(failed("UploadPart"))?;
-        confirm(answer.e_tag())?;
-        Ok(CompletedPart::builder().part_number(number).set_e_tag(answer.e_tag).build())
+        content: &Content,
+    ) -> Result<Receipt, FailureReason> {
+        let id = percent_encoding::utf8_percent_encode(&upload.id, percent_encoding::NON_ALPHANUMERIC);
+        let call = Call {
+            operation: "UploadPart",
+            method: Method::PUT,
+            key: &upload.key,
+            query: &format!("partNumber={number}&uploadId={id}"),
+            headers: self.headers.of_key(),
+            content: Some(content),
+        };
+        let (head, read) = self.wire.call(&call).await?;
+        let checksum = match content {
+            Content::Memory(loaded) => loaded.checksum,
+            Content::Range(_) => read.ok_or(FailureReason::Unconfirmed)?,
+        };
+        Ok(Receipt { number, e_tag: e_tag(&head)?, checksum })
     }
 
     /// `CompleteMultipartUpload`, with the size and the checksum of the whole object for S3 to verify.
     pub(crate) async fn complete(
         &self,
         upload: &OpenUpload,
-        parts: Vec<CompletedPart>,
+        receipts: Vec<Receipt>,
         bytes: u64,
         checksum: u64,
     ) -> Result<(), FailureReason> {
+        let part = |receipt: Receipt| {
+            CompletedPart::builder().part_number(receipt.number).e_tag(receipt.e_tag).build()
+        };
+        let parts = receipts.into_iter().map(part).collect();
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
         let request = self.client.complete_multipart_upload().bucket(&self.bucket).key(&upload.key);
         let request = request
@@ -166,14 +154,35 @@ impl Store {
             .checksum_type(ChecksumType::FullObject)
             .checksum_crc64_nvme(encode(checksum))
             .set_mpu_object_size(i64::try_from(bytes).ok());
-        let answer = request.send().await.map_err(failed("CompleteMultipartUpload"))?;
-        confirm(answer.e_tag())
+        match request.send().await {
+            Ok(answer) if answer.e_tag().is_some_and(|tag| !tag.is_empty()) => Ok(()),
+            Ok(_) => Err(FailureReason::Unconfirmed),
+            // The answer to an earlier attempt may have been lost, and the object may be there.
+            Err(error) if error.code() == Some("NoSuchUpload") && self.is_there(upload, bytes, checksum).await => {
+                Ok(())
+            }
+            Err(error) => Err(failed("CompleteMultipartUpload")(error)),
+        }
+    }
+
+    async fn is_there(&self, upload: &OpenUpload, bytes: u64, checksum: u64) -> bool {
+        let (key, md5) = customer_key(&self.encryption).unzip();
+        let request = self.client.head_object().bucket(&self.bucket).key(&upload.key);
+        let request = request
+            .checksum_mode(ChecksumMode::Enabled)
+            .set_sse_customer_algorithm(md5.as_ref().map(|_| "AES256".to_owned()))
+            .set_sse_customer_key(key.map(|key| key.expose_secret().to_owned()))
+            .set_sse_customer_key_md5(md5);
+        request.send().await.is_ok_and(|head| {
+            head.checksum_crc64_nvme() == Some(encode(checksum).as_str())
+                && head.content_length().and_then(|length| u64::try_from(length).ok()) == Some(bytes)
+        })
     }
 
     /// `AbortMultipartUpload`. That there is no such upload any more is as good.
-    pub(crate) async fn abort(&self, upload: &OpenUpload) -> Result<(), ServiceError> {
-        let request = self.client.abort_multipart_upload().bucket(&self.bucket).key(&upload.key);
-        match request.upload_id(&upload.id).send().await {
+    pub(crate) async fn abort(&self, key: &str, id: &str) -> Result<(), ServiceError> {
+        let request = self.client.abort_multipart_upload().bucket(&self.bucket).key(key);
+        match request.upload_id(id).send().await {
             Ok(_) => Ok(()),
             Err(error) if error.code() == Some("NoSuchUpload") => Ok(()),
             Err(error) => Err(ServiceError::new("AbortMultipartUpload", &error)),
@@ -181,7 +190,31 @@ impl Store {
     }
 }
 
-fn failed<E>(operation: &'static str) -> impl FnOnce(SdkError<E, HttpResponse>) -> FailureReason
+/// What all objects share, told when a multipart upload begins instead of with the content.
+fn with_headers(
+    request: CreateMultipartUploadFluentBuilder,
+    headers: &ObjectHeaders,
+    object: &PlannedObject,
+) -> CreateMultipartUploadFluentBuilder {
+    let settings = headers.settings();
+    let (key, md5) = customer_key(&settings.encryption).unzip();
+    let text = |text: &crate::settings::HeaderText| text.as_str().to_owned();
+    let request = request
+        .content_type(&object.content_type)
+        .set_cache_control(object.cache_control.clone())
+        .set_content_encoding(settings.content_encoding.as_ref().map(text))
+        .set_acl(settings.acl.header().map(Into::into))
+        .storage_class(settings.storage_class.name().into())
+        .set_server_side_encryption(settings.encryption.header().map(Into::into))
+        .set_ssekms_key_id(settings.encryption.kms_key().map(text))
+        .set_sse_customer_algorithm(md5.as_ref().map(|_| "AES256".to_owned()))
+        .set_sse_customer_key(key.map(|key| key.expose_secret().to_owned()))
+        .set_sse_customer_key_md5(md5)
+        .set_tagging(settings.tags.header());
+    settings.metadata.pairs().fold(request, |request, (name, value)| request.metadata(name, value))
+}
+
+pub(crate) fn failed<E>(operation: &'static str) -> impl FnOnce(SdkError<E, HttpResponse>) -> FailureReason
 where
     E: ProvideErrorMetadata + RequestId + std::error::Error + 'static,
 {
@@ -189,55 +222,7 @@ where
 }
 
 /// Every success of S3 names the entity that it stored; a bare 200 from something between does not.
-fn confirm(e_tag: Option<&str>) -> Result<(), FailureReason> {
-    match e_tag {
-        Some(tag) if !tag.is_empty() => Ok(()),
-        _ => Err(FailureReason::Unconfirmed),
-    }
-}
-
-async fn stream(content: Content) -> Result<ByteStream, FailureReason> {
-    match content.body {
-        Body::Memory(bytes) => Ok(bytes.into()),
-        Body::File { path, offset } => {
-            let request =
-                ByteStream::read_from().path(path).offset(offset).length(Length::Exact(content.bytes));
-            let buffer = usize::try_from(SCRATCH_BYTES).unwrap_or(usize::MAX);
-            let stream = request.buffer_size(buffer).build().await;
-            stream.map_err(|error| FailureReason::unreadable(&error.into()))
-        }
-    }
-}
-
-/// S3 takes checksums in base64, the most significant byte first.
-fn encode(checksum: u64) -> String {
-    BASE64.encode(checksum.to_be_bytes())
-}
-
-/// `private` is what an object gets anyway; said aloud, it is refused by buckets that have ACLs off.
-fn acl(acl: CannedAcl) -> Option<ObjectCannedAcl> {
-    (acl != CannedAcl::Private).then(|| acl.name().into())
-}
-
-fn server_side_encryption(encryption: &Encryption) -> Option<ServerSideEncryption> {
-    match encryption {
-        Encryption::S3Managed => Some(ServerSideEncryption::Aes256),
-        Encryption::Kms { .. } => Some(ServerSideEncryption::AwsKms),
-        Encryption::BucketDefault | Encryption::CustomerKey(_) => None,
-    }
-}
-
-fn kms_key(encryption: &Encryption) -> Option<String> {
-    match encryption {
-        Encryption::Kms { key: Some(key) } => Some(key.as_str().to_owned()),
-        _ => None,
-    }
-}
-
-/// The key as it must be sent, and its digest. The SDK keeps it out of its own Debug output.
-fn customer_key(encryption: &Encryption) -> Option<(String, String)> {
-    match encryption {
-        Encryption::CustomerKey(key) => Some((key.base64().expose_secret().to_owned(), key.md5())),
-        _ => None,
-    }
+fn e_tag(head: &Parts) -> Result<String, FailureReason> {
+    let tag = head.headers.get("etag").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if tag.is_empty() { Err(FailureReason::Unconfirmed) } else { Ok(tag.to_owned()) }
 }

@@ -1,92 +1,173 @@
 //! Carries out a plan.
 
+mod ahead;
 mod file;
 mod job;
+mod leftovers;
 mod multipart;
+mod tally;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Instant;
 
+use aws_sdk_s3::Client;
 use aws_types::SdkConfig;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::failure::{Failure, FailureReason};
+use crate::budget::BufferBudget;
+use crate::journal::Journal;
+use crate::listing::{Listed, list};
 use crate::plan::UploadPlan;
 use crate::prepare::{BucketState, UploadError, prepare_bucket};
-use crate::progress::{Progress, TransferProgress};
+use crate::progress::Progress;
+use crate::removed::{Existing, delete_keys, sort_out};
 use crate::report::UploadReport;
-use crate::store::Store;
-use file::{FileOutcome, upload_file};
-use job::{Job, Stop};
+use crate::store::{Store, client};
+use crate::wire::Route;
+use ahead::{Ahead, read_ahead};
+use file::{FileOutcome, upload_large, upload_read};
+use job::{Job, Task};
+pub(crate) use job::{Stop, joined};
+use leftovers::abort_leftovers;
+use tally::Tally;
+
+/// Large files under way at the same time. Their parts are sent side by side anyway.
+const LARGE_AT_ONCE: usize = 16;
 
 /// Uploads what was planned.
 ///
 /// A file that fails stops no other; the report names it. Only what would fail every file alike, such as
-/// expired credentials, ends the transfer early: the report counts what was not tried.
+/// expired credentials, ends the transfer early: the report counts what was not tried. Objects without a file
+/// are deleted last, and only if everything has arrived.
 ///
 /// After `cancel` no further file or part is begun, requests under way are dropped, open multipart uploads
 /// are aborted, and the report tells how far it came. Cancel that way: dropping the future instead leaves
 /// open multipart uploads in the bucket.
 ///
 /// # Errors
-/// The bucket is missing, elsewhere, or could not be looked at or made; then nothing was uploaded.
+/// The bucket is missing, elsewhere, or could not be looked at, listed or made; then nothing was uploaded.
 pub async fn upload(
     config: &SdkConfig,
+    route: &Route,
     plan: &UploadPlan,
     progress: &dyn Progress,
     cancel: &CancellationToken,
 ) -> Result<UploadReport, UploadError> {
-    let store = Store::new(config, &plan.options);
-    let prepared = prepare_bucket(store.client(), plan.bucket(), plan.options.create_bucket);
-    let bucket = tokio::select! {
+    let began = Instant::now();
+    let client = client(config, plan.options.path_style, &plan.options.limits);
+    let prepared = prepare(&client, plan);
+    let (bucket, existing) = tokio::select! {
         biased;
-        () = cancel.cancelled() => BucketState::NotLookedAt,
-        bucket = prepared => bucket?,
+        () = cancel.cancelled() => return Ok(Tally::of(plan).cancelled_before(plan)),
+        prepared = prepared => prepared?,
     };
+    let store = open(&client, config, route, plan).await?;
     let (sender, sent) = mpsc::unbounded_channel();
-    let job = Arc::new(Job::new(store, &plan.options.limits, cancel.child_token(), sender));
-    let mut transfer = Transfer { plan, progress, tally: Tally::of(plan), job };
+    let mut tally = Tally::of(plan);
+    tally.cleaned_up = abort_leftovers(&store, plan, &place(config)).await;
+    let job = Arc::new(Job {
+        plan: plan.clone(),
+        store,
+        budget: BufferBudget::new(plan.options.limits.buffered_bytes),
+        stop: cancel.child_token(),
+        existing: existing.same_size,
+        journal: plan.options.journal_folder.as_deref().and_then(|folder| Journal::create(folder).ok()),
+        place: place(config),
+        sent: sender,
+    });
+    let mut transfer = Transfer { progress, tally, job };
     transfer.run(sent).await;
-    Ok(transfer.report(bucket, cancel.is_cancelled()))
+    let Transfer { tally, job, .. } = transfer;
+    let mut report = tally.report(&job, bucket, cancel.is_cancelled());
+    if report.is_complete() && !existing.removed.is_empty() {
+        (report.deleted, report.not_deleted) =
+            delete_keys(&client, plan.bucket().as_str(), existing.removed, cancel).await;
+    } else {
+        report.kept_though_removed = existing.removed.len();
+    }
+    report.took = began.elapsed();
+    Ok(report)
+}
+
+async fn prepare(client: &Client, plan: &UploadPlan) -> Result<(BucketState, Existing), UploadError> {
+    let options = &plan.options;
+    let state = prepare_bucket(client, plan.bucket(), options.create_bucket).await?;
+    let deletes = options.delete_removed.is_some() && options.shard.is_none_or(|shard| shard.is_last());
+    if !(options.only_changed || deletes) || state == BucketState::Created {
+        return Ok((state, Existing::none(plan)));
+    }
+    let mut existing = Existing::none(plan);
+    let prefix = options.target_folder.prefix();
+    let listed = list(client, plan.bucket().as_str(), &prefix, |object: Listed| {
+        sort_out(plan, object, deletes, &mut existing);
+    });
+    listed
+        .await
+        .map_err(|source| UploadError::List { bucket: plan.bucket().clone(), source })?;
+    Ok((state, existing))
+}
+
+async fn open(
+    client: &Client,
+    config: &SdkConfig,
+    route: &Route,
+    plan: &UploadPlan,
+) -> Result<Store, UploadError> {
+    let options = &plan.options;
+    let bucket = plan.bucket();
+    Store::open(client.clone(), config, route, bucket.as_str(), &options.settings, &options.limits)
+        .await
+        .map_err(|source| UploadError::Endpoint { bucket: bucket.clone(), source })
+}
+
+/// Tells one S3 from another: a bucket's name is not enough.
+fn place(config: &SdkConfig) -> String {
+    let region = config.region().map(ToString::to_string).unwrap_or_default();
+    format!("{region} {}", config.endpoint_url().unwrap_or_default())
 }
 
 struct Transfer<'a> {
-    plan: &'a UploadPlan,
     progress: &'a dyn Progress,
     tally: Tally,
     job: Arc<Job>,
 }
 
-/// What has happened so far.
-struct Tally {
-    done: TransferProgress,
-    outcomes: Vec<FileOutcome>,
-}
-
-impl Tally {
-    fn of(plan: &UploadPlan) -> Self {
-        let files_total = plan.objects().len();
-        let done = TransferProgress { files_total, bytes_total: plan.bytes(), ..TransferProgress::default() };
-        Self { done, outcomes: Vec::with_capacity(files_total) }
-    }
+/// What waits for its turn.
+struct Queue {
+    large: VecDeque<usize>,
+    ahead: mpsc::Receiver<Ahead>,
+    large_under_way: usize,
 }
 
 impl Transfer<'_> {
     async fn run(&mut self, mut sent: mpsc::UnboundedReceiver<u64>) {
-        let mut waiting = self.plan.objects().iter();
+        let at_once = self.job.plan.options.limits.parallelism.get();
+        let mut queue = self.queue();
         let mut tasks = JoinSet::new();
+        let mut has_ahead = true;
         loop {
-            while tasks.len() < self.job.parallelism && !self.job.stop.is_cancelled() {
-                let Some(object) = waiting.next() else { break };
-                tasks.spawn(upload_file(Arc::clone(&self.job), object.clone()));
-            }
+            self.start_large(&mut queue, &mut tasks);
             tokio::select! {
                 Some(bytes) = sent.recv() => self.tally.done.bytes_done += bytes,
-                finished = tasks.join_next() => match finished {
-                    Some(outcome) => self.finish(job::joined(outcome)),
-                    None => break,
+                Some(outcome) = tasks.join_next() => {
+                    let (is_large, outcome) = joined(outcome);
+                    queue.large_under_way -= usize::from(is_large);
+                    self.finish(outcome);
+                }
+                next = queue.ahead.recv(), if has_ahead && tasks.len() < at_once => match next {
+                    Some(ahead) => {
+                        let task = Task { job: Arc::clone(&self.job), index: ahead.index };
+                        tasks.spawn(async move { (false, upload_read(task, ahead).await) });
+                    }
+                    None => has_ahead = false,
                 },
+                else => break,
+            }
+            if tasks.is_empty() && !has_ahead && (queue.large.is_empty() || self.job.stop.is_cancelled()) {
+                break;
             }
             self.progress.advanced(self.tally.done);
         }
@@ -96,61 +177,31 @@ impl Transfer<'_> {
         self.progress.advanced(self.tally.done);
     }
 
-    fn finish(&mut self, outcome: FileOutcome) {
-        self.tally.done.files_done += 1;
-        if let Err(Stop::Failed(reason)) = &outcome.result
-            && is_fatal(reason)
+    /// Large files go first, the largest at the head: what is left at the end is then short.
+    fn queue(&self) -> Queue {
+        let files = &self.job.plan.files;
+        let in_memory = self.job.plan.options.limits.largest_buffer;
+        let (mut large, small): (Vec<_>, Vec<_>) =
+            (0..files.len()).partition(|index| files[*index].bytes > in_memory);
+        large.sort_by_key(|index| std::cmp::Reverse(files[*index].bytes));
+        Queue { large: large.into(), ahead: read_ahead(&self.job, small), large_under_way: 0 }
+    }
+
+    fn start_large(&self, queue: &mut Queue, tasks: &mut JoinSet<(bool, FileOutcome)>) {
+        let at_once = LARGE_AT_ONCE.min(self.job.plan.options.limits.parallelism.get());
+        while queue.large_under_way < at_once
+            && !self.job.stop.is_cancelled()
+            && let Some(index) = queue.large.pop_front()
         {
+            queue.large_under_way += 1;
+            let task = Task { job: Arc::clone(&self.job), index };
+            tasks.spawn(async move { (true, upload_large(task).await) });
+        }
+    }
+
+    fn finish(&mut self, outcome: FileOutcome) {
+        if self.tally.add(&self.job.plan, outcome) {
             self.job.stop.cancel();
         }
-        self.tally.outcomes.push(outcome);
     }
-
-    fn report(self, bucket: BucketState, cancelled: bool) -> UploadReport {
-        let planned = self.plan.objects().len();
-        let mut report = UploadReport {
-            bucket,
-            uploaded: Vec::with_capacity(planned),
-            failures: self.plan.failures().to_vec(),
-            unfinished: 0,
-            cancelled,
-            left_open: Vec::new(),
-            peak_buffered_bytes: self.job.budget.peak(),
-        };
-        let mut failed = Vec::new();
-        for outcome in self.tally.outcomes {
-            report.left_open.extend(outcome.left_open);
-            match outcome.result {
-                Ok(object) => report.uploaded.push(object),
-                Err(Stop::Failed(reason)) => failed.push(Failure { path: outcome.relative, reason }),
-                Err(Stop::Cancelled) => {}
-            }
-        }
-        report.unfinished = planned - report.uploaded.len() - failed.len();
-        failed.sort_by(|one, other| one.path.cmp(&other.path));
-        report.failures.extend(failed);
-        report.uploaded.sort_by(|one, other| one.key.cmp(&other.key));
-        report
-    }
-}
-
-/// The codes that say nothing about one object (S3 API Reference, "List of error codes").
-fn is_fatal(reason: &FailureReason) -> bool {
-    let FailureReason::Service(error) = reason else { return false };
-    matches!(
-        error.code(),
-        Some(
-            "NoSuchBucket"
-                | "PermanentRedirect"
-                | "AuthorizationHeaderMalformed"
-                | "ExpiredToken"
-                | "InvalidAccessKeyId"
-                | "InvalidToken"
-                | "RequestTimeTooSkewed"
-                | "SignatureDoesNotMatch"
-                | "AllAccessDisabled"
-                | "AccountProblem"
-                | "NotSignedUp"
-        )
-    )
 }

@@ -19,8 +19,8 @@ fn options(folder: &Path) -> UploadOptions {
     UploadOptions::new("bucket".parse().unwrap(), folder).unwrap()
 }
 
-fn keys(plan: &UploadPlan) -> Vec<&str> {
-    plan.objects().iter().map(|object| object.key.as_str()).collect()
+fn keys(plan: &UploadPlan) -> Vec<String> {
+    plan.objects().map(|object| object.key).collect()
 }
 
 #[test]
@@ -54,8 +54,8 @@ fn target_folder_patterns_and_types_are_applied() {
     options.patterns = PatternList::parse(["**", "!**/*.map"]).unwrap();
     options.settings.cache_control = CacheControl::parse(["**/*.js=max-age=60", "*.html=no-cache"]).unwrap();
     let plan = UploadPlan::build(options).unwrap();
-    let rows: Vec<_> = plan
-        .objects()
+    let objects: Vec<_> = plan.objects().collect();
+    let rows: Vec<_> = objects
         .iter()
         .map(|object| (object.key.as_str(), object.content_type.as_str(), object.cache_control.as_deref()))
         .collect();
@@ -76,7 +76,7 @@ fn one_content_type_for_all_wins_over_the_endings() {
     let mut options = options(folder.path());
     options.settings.content_type = Some("text/x-own; charset=utf-8".parse().unwrap());
     let plan = UploadPlan::build(options).unwrap();
-    assert!(plan.objects().iter().all(|object| object.content_type == "text/x-own; charset=utf-8"));
+    assert!(plan.objects().all(|object| object.content_type == "text/x-own; charset=utf-8"));
 }
 
 #[test]

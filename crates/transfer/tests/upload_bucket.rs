@@ -4,7 +4,7 @@
 mod s3_server;
 
 use causeway_transfer::{BucketState, CancellationToken, NoProgress, UploadError, UploadPlan, upload};
-use s3_server::{BUCKET, Server, Wrong, folder, options, run};
+use s3_server::{BUCKET, Server, Wrong, folder, options, run, route};
 
 #[tokio::test]
 async fn a_missing_bucket_is_an_error_before_anything_is_sent() {
@@ -25,7 +25,7 @@ async fn a_missing_bucket_is_made_where_that_is_wanted() {
         options.create_bucket = true;
         let plan = UploadPlan::build(options).unwrap();
         let config = server.config_in(region);
-        let report = upload(&config, &plan, &NoProgress, &CancellationToken::new()).await.unwrap();
+        let report = upload(&config, &route(), &plan, &NoProgress, &CancellationToken::new()).await.unwrap();
         assert!(report.is_complete(), "{report:?}");
         assert_eq!(report.bucket, BucketState::Created);
         assert!(server.has_bucket(BUCKET));
@@ -115,7 +115,7 @@ async fn an_unreachable_service_is_an_error_about_the_bucket() {
     tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     let folder = folder([("a", b"1".as_slice())]);
     let plan = UploadPlan::build(options(&folder)).unwrap();
-    let error = upload(&config, &plan, &NoProgress, &CancellationToken::new()).await.unwrap_err();
+    let error = upload(&config, &route(), &plan, &NoProgress, &CancellationToken::new()).await.unwrap_err();
     let UploadError::Bucket { source, .. } = &error else { panic!("{error}") };
     assert_eq!(source.kind(), causeway_types::ServiceErrorKind::Unreachable);
 }

@@ -10,7 +10,7 @@ use causeway_transfer::{
     BucketState, CancellationToken, FailureReason, NoProgress, TransferProgress, UploadOptions, UploadPlan,
     upload,
 };
-use s3_server::{Server, Wrong, folder, options, run};
+use s3_server::{Server, Wrong, folder, options, run, route};
 
 const MEBIBYTE: usize = 1 << 20;
 
@@ -35,9 +35,9 @@ async fn a_file_that_is_gone_is_named_and_the_others_arrive() {
     let folder = folder([("a", b"1".as_slice()), ("b", b"2"), ("c/d", b"3")]);
     let plan = UploadPlan::build(options(&folder)).unwrap();
     std::fs::remove_file(folder.path().join("b")).unwrap();
-    let report = upload(&server.config(), &plan, &NoProgress, &CancellationToken::new()).await.unwrap();
+    let report = upload(&server.config(), &route(), &plan, &NoProgress, &CancellationToken::new()).await.unwrap();
     assert!(!report.is_complete());
-    assert_eq!(report.uploaded.iter().map(|object| object.key.as_str()).collect::<Vec<_>>(), ["a", "c/d"]);
+    assert_eq!(report.uploaded.iter().map(|object| object.key()).collect::<Vec<_>>(), ["a", "c/d"]);
     assert_eq!(report.failures.len(), 1);
     assert_eq!(report.failures[0].path, "b");
     let FailureReason::Unreadable(error) = &report.failures[0].reason else {
@@ -60,7 +60,7 @@ async fn unreadable_things_are_named_whatever_made_them_so() {
     std::fs::remove_file(folder.path().join("becomes-pipe")).unwrap();
     let made = std::process::Command::new("mkfifo").arg(folder.path().join("becomes-pipe")).status().unwrap();
     assert!(made.success());
-    let report = upload(&server.config(), &plan, &NoProgress, &CancellationToken::new()).await.unwrap();
+    let report = upload(&server.config(), &route(), &plan, &NoProgress, &CancellationToken::new()).await.unwrap();
     let mut expected = vec!["dangling", "becomes-pipe"];
     if !is_root {
         expected.push("closed");
@@ -186,7 +186,7 @@ async fn cancelling_stops_new_work_aborts_what_is_open_and_reports() {
         }
     };
     let plan = UploadPlan::build(options).unwrap();
-    let report = upload(&server.config(), &plan, &progress, &cancel).await.unwrap();
+    let report = upload(&server.config(), &route(), &plan, &progress, &cancel).await.unwrap();
     assert!(report.cancelled && !report.is_complete());
     assert!(report.failures.is_empty(), "{report:?}");
     assert_eq!(report.uploaded.len() + report.unfinished, 31);
@@ -203,7 +203,7 @@ async fn cancelled_before_it_began_it_asks_nothing() {
     let plan = UploadPlan::build(options(&folder)).unwrap();
     let cancel = CancellationToken::new();
     cancel.cancel();
-    let report = upload(&server.config(), &plan, &NoProgress, &cancel).await.unwrap();
+    let report = upload(&server.config(), &route(), &plan, &NoProgress, &cancel).await.unwrap();
     assert!(report.cancelled);
     assert_eq!((report.unfinished, report.bucket), (1, BucketState::NotLookedAt));
     assert!(server.seen().is_empty());

@@ -11,6 +11,7 @@
 //! | [`pipeline`] | Azure Pipelines YAML |
 //! | [`proxy`] | a company's proxy: tinyproxy, and one that knows names which nobody else knows |
 //! | [`tls`] | a private authority, and https in front of the servers above |
+//! | [`registry`] | ECR's registries: docker-registry with TLS and a password, and faults before it |
 //! | [`leak`] | the search for secrets in logs, files and command lines |
 //! | [`world`] | all of it in one line for a test |
 //!
@@ -27,6 +28,7 @@ pub mod moto;
 pub mod pipeline;
 pub mod proxy;
 mod random;
+pub mod registry;
 mod sigv4;
 pub mod sts;
 pub mod tls;

@@ -1,32 +1,21 @@
-use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
 use anyhow::{Context, Result, anyhow};
 use async_trait::async_trait;
-use causeway_agent::{Console, InputError, Inputs};
+use causeway_agent::{Console, Inputs};
 use causeway_transfer::{
-    BucketState, CacheControl, Encryption, ObjectSettings, PatternList, SseCustomerKey, TransferProgress,
-    UploadError, UploadOptions, UploadPlan, UploadReport, upload,
+    BucketState, CacheControl, Encryption, Metadata, ObjectSettings, ObjectTags, PlanError, UploadError,
+    UploadOptions, UploadPlan, UploadReport, upload,
 };
-use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
-use super::Command;
+use super::{Command, s3};
 use crate::step::{SignedIn, Step};
 
 pub(super) const NAME: &str = "s3Upload";
 
-/// So many objects or failures are listed by name; beyond that the log would be a flood.
-const LISTED: usize = 200;
-
-/// So many failures stand in the error itself.
-const NAMED: usize = 10;
-
 /// Uploads the files of a folder.
 struct S3Upload {
     plan: UploadPlan,
-    bucket: String,
+    options: UploadOptions,
 }
 
 #[derive(Clone, Copy)]
@@ -43,31 +32,33 @@ enum Algorithm {
 }
 
 pub(super) fn plan(step: &Step) -> Result<Box<dyn Command>> {
+    let options = options(step)?;
+    let plan = UploadPlan::build(options.clone()).map_err(explained_plan)?;
+    Ok(Box::new(S3Upload { plan, options }))
+}
+
+fn options(step: &Step) -> Result<UploadOptions> {
     let inputs = step.inputs();
     inputs.required("bucketName")?;
     let bucket = inputs.parsed("bucketName")?.context("input bucketName is required")?;
-    let mut options = UploadOptions::new(bucket, source_folder(step)?)?;
-    let patterns = inputs.lines("globExpressions");
-    if !patterns.is_empty() {
-        options.patterns = PatternList::parse(patterns).context("input globExpressions")?;
+    let mut options = UploadOptions::new(bucket, s3::local_folder(step, "sourceFolder")?)?;
+    if let Some(patterns) = s3::patterns(&inputs)? {
+        options.patterns = patterns;
     }
     options.target_folder = inputs.parsed("targetFolder")?.unwrap_or_default();
     options.flatten_folders = inputs.flag("flattenFolders", false)?;
     options.create_bucket = inputs.flag("createBucket", false)?;
     options.path_style = inputs.flag("forcePathStyleAddressing", false)?;
+    options.follow_symlinks = inputs.flag("followSymlinks", true)?;
+    options.only_changed = inputs.flag("onlyChanged", false)?;
+    options.delete_removed = s3::delete_removed(&inputs)?;
+    options.shard = s3::shard(step)?;
     options.settings = settings(step)?;
-    if let Some(parallelism) = inputs.parsed("parallelism")? {
+    options.journal_folder = step.temp_directory().ok().map(|folder| folder.join("causeway-s3"));
+    if let Some(parallelism) = s3::parallelism(&inputs)? {
         options.limits.parallelism = parallelism;
     }
-    let bucket = options.bucket.as_str().to_owned();
-    Ok(Box::new(S3Upload { plan: UploadPlan::build(options)?, bucket }))
-}
-
-/// Input `sourceFolder`, or the folder that the agent starts scripts in.
-fn source_folder(step: &Step) -> Result<PathBuf> {
-    let given = step.inputs().text("sourceFolder");
-    let folder = given.or_else(|| step.variables().public("System.DefaultWorkingDirectory"));
-    Ok(PathBuf::from(folder.ok_or(InputError::Missing { name: "sourceFolder", context: "" })?))
+    Ok(options)
 }
 
 fn settings(step: &Step) -> Result<ObjectSettings> {
@@ -80,6 +71,8 @@ fn settings(step: &Step) -> Result<ObjectSettings> {
     settings.content_encoding = inputs.parsed("contentEncoding")?;
     settings.cache_control =
         CacheControl::parse(inputs.lines("cacheControl")).context("input cacheControl")?;
+    settings.metadata = Metadata::parse(inputs.lines("metadata")).context("input metadata")?;
+    settings.tags = ObjectTags::parse(inputs.lines("objectTags")).context("input objectTags")?;
     Ok(settings)
 }
 
@@ -98,12 +91,7 @@ fn encryption(step: &Step, inputs: &Inputs<'_>) -> Result<Encryption> {
                 Algorithm::Aes256 => Encryption::S3Managed,
             }
         }
-        KeyManagement::CustomerManaged => {
-            let key = inputs.required_with("customerKey", " with keyManagement customerManaged")?;
-            let key = SecretString::from(key);
-            step.console().mask(&key);
-            Encryption::CustomerKey(SseCustomerKey::from_hex(&key).context("input customerKey")?)
-        }
+        KeyManagement::CustomerManaged => Encryption::CustomerKey(s3::customer_key(step)?),
     })
 }
 
@@ -122,33 +110,63 @@ impl Command for S3Upload {
     }
 
     async fn execute(&self, step: &Step, signed_in: &SignedIn, cancel: &CancellationToken) -> Result<()> {
-        let console = step.console();
-        if self.plan.is_empty() {
+        let (console, plan) = (step.console(), &self.plan);
+        if plan.is_empty() {
             console.warning("No file matches globExpressions; nothing was uploaded.");
         }
-        let progress = Progress::new(console);
-        let report = upload(&signed_in.config, &self.plan, &|now| progress.tell(now), cancel)
+        s3::tell_shard(console, self.options.shard, plan.count(), plan.matched(), plan.fingerprint());
+        let progress = s3::Progress::new(console);
+        let report = upload(&signed_in.config, &signed_in.objects, plan, &|now| progress.tell(now), cancel)
             .await
             .map_err(explained)?;
-        tell(console, &self.bucket, &report);
-        let place = format!("s3://{}", self.bucket);
+        self.tell(console, &report);
+        let place = format!("s3://{}", self.options.bucket);
         step.summary().objects("Uploaded", &place, report.uploaded.len(), report.uploaded_bytes());
         console.set_output("uploadedCount", &report.uploaded.len().to_string());
         console.set_output("uploadedBytes", &report.uploaded_bytes().to_string());
-        if report.is_complete() { Ok(()) } else { Err(failure(&self.plan, &report)) }
+        if self.options.delete_removed.is_some() {
+            console.set_output("deletedCount", &report.deleted.len().to_string());
+        }
+        if report.is_complete() { Ok(()) } else { Err(failure(plan, &report)) }
     }
 }
 
-fn explained(error: UploadError) -> anyhow::Error {
-    let advice = match &error {
-        UploadError::NoBucket(_) => "; set createBucket to have it made, or check bucketName",
-        UploadError::OtherRegion { .. } => "; give that region in input regionName",
-        _ => "",
-    };
-    anyhow!("{error}{advice}")
+impl S3Upload {
+    fn tell(&self, console: &Console, report: &UploadReport) {
+        let bucket = &self.options.bucket;
+        tell_beginning(console, bucket.as_str(), report);
+        s3::tell_list(
+            console,
+            report.uploaded.iter().map(|object| {
+                format!("{} -> s3://{bucket}/{} ({})", object.relative, object.key(), s3::size(object.bytes))
+            }),
+        );
+        s3::tell_failures(console, &report.failures);
+        for open in &report.left_open {
+            let (key, id) = (&open.key, &open.upload_id);
+            console.warning(&format!(
+                "The parts of {key} (upload {id}) could not be removed: {}. Abort that multipart upload, or give the bucket a lifecycle rule that does.",
+                open.reason
+            ));
+        }
+        s3::tell_list(console, report.deleted.iter().map(|key| format!("deleted s3://{bucket}/{key}")));
+        s3::tell_failures(console, &report.not_deleted);
+        if report.kept_though_removed > 0 {
+            let count = report.kept_though_removed;
+            console.warning(&format!("Not everything arrived, so nothing was deleted: {count} objects without a file were kept."));
+        }
+        s3::tell_slowest(console, &report.slowest);
+        let (count, bytes) = (report.uploaded.len(), report.uploaded_bytes());
+        let unchanged = if self.options.only_changed { format!(", {} unchanged", report.unchanged) } else { String::new() };
+        let deleted = if self.options.delete_removed.is_some() { format!(", {} deleted", report.deleted.len()) } else { String::new() };
+        console.info(&format!(
+            "Uploaded {count} files, {bytes} bytes{unchanged}{deleted} in {}",
+            s3::speed(bytes, report.took)
+        ));
+    }
 }
 
-fn tell(console: &Console, bucket: &str, report: &UploadReport) {
+fn tell_beginning(console: &Console, bucket: &str, report: &UploadReport) {
     match report.bucket {
         BucketState::Created => console.info(&format!("Created bucket {bucket}")),
         BucketState::NotAllowedToLook => {
@@ -156,24 +174,30 @@ fn tell(console: &Console, bucket: &str, report: &UploadReport) {
         }
         _ => {}
     }
-    for object in report.uploaded.iter().take(LISTED) {
-        console
-            .info(&format!("{} -> s3://{bucket}/{} ({} bytes)", object.relative, object.key, object.bytes));
+    if report.cleaned_up > 0 {
+        let count = report.cleaned_up;
+        console.info(&format!("Removed {count} multipart uploads that an earlier run of this job had left when it was killed"));
     }
-    if let Some(more) = report.uploaded.len().checked_sub(LISTED).filter(|more| *more > 0) {
-        console.info(&format!("and {more} more"));
-    }
-    for failed in report.failures.iter().take(LISTED) {
-        console.info(&format!("FAILED {failed}"));
-    }
-    for open in &report.left_open {
-        let (key, id) = (&open.key, &open.upload_id);
-        console.warning(&format!(
-            "The parts of {key} (upload {id}) could not be removed: {}. Abort that multipart upload, or give the bucket a lifecycle rule that does.",
-            open.reason
-        ));
-    }
-    console.info(&format!("Uploaded {} files, {} bytes", report.uploaded.len(), report.uploaded_bytes()));
+}
+
+fn explained_plan(error: PlanError) -> anyhow::Error {
+    let advice = match &error {
+        PlanError::EmptySource(_) => "; if that is meant, set deleteWhenEmpty",
+        PlanError::WholeBucket(_) => "; give a targetFolder, or if that is meant, set deleteInBucketRoot",
+        PlanError::SameKey { .. } => "; rename one of them, or do not set flattenFolders",
+        PlanError::SourceFolder { .. } => "; check input sourceFolder",
+    };
+    anyhow!("{error}{advice}")
+}
+
+fn explained(error: UploadError) -> anyhow::Error {
+    let advice = match &error {
+        UploadError::NoBucket(_) => "; set createBucket to have it made, or check bucketName",
+        UploadError::OtherRegion { .. } => "; give that region in input regionName",
+        UploadError::List { .. } => "; onlyChanged and deleteRemoved need the right s3:ListBucket",
+        _ => "",
+    };
+    anyhow!("{error}{advice}")
 }
 
 /// What the step fails with: how many, which, and why.
@@ -181,39 +205,14 @@ fn failure(plan: &UploadPlan, report: &UploadReport) -> anyhow::Error {
     if report.cancelled {
         return anyhow!("the upload was cancelled after {} files", report.uploaded.len());
     }
-    let all = plan.objects().len() + plan.failures().len();
+    let all = plan.count() + plan.failures().len();
     let missing = report.failures.len() + report.unfinished;
-    let named: Vec<String> = report.failures.iter().take(NAMED).map(ToString::to_string).collect();
-    let more = missing.saturating_sub(named.len());
-    let more =
-        if more > 0 { format!("; and {more} more, listed in the log or not tried") } else { String::new() };
-    anyhow!("{missing} of {all} files did not arrive: {}{more}", named.join("; "))
-}
-
-/// One line and one percentage every few seconds.
-struct Progress<'a> {
-    console: &'a Console,
-    last: Mutex<Instant>,
-}
-
-impl<'a> Progress<'a> {
-    const PAUSE: Duration = Duration::from_secs(5);
-
-    fn new(console: &'a Console) -> Self {
-        Self { console, last: Mutex::new(Instant::now()) }
+    if missing == 0 && !report.not_deleted.is_empty() {
+        let count = report.not_deleted.len();
+        return anyhow!("{count} objects could not be deleted: {}", s3::named(&report.not_deleted, count));
     }
-
-    fn tell(&self, now: TransferProgress) {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.elapsed() < Self::PAUSE {
-            return;
-        }
-        *last = Instant::now();
-        let percent = (now.bytes_done * 100).checked_div(now.bytes_total).unwrap_or(100).min(100);
-        self.console.progress(u8::try_from(percent).unwrap_or(100));
-        self.console.info(&format!(
-            "{} of {} files, {} of {} bytes",
-            now.files_done, now.files_total, now.bytes_done, now.bytes_total
-        ));
+    if missing == 0 {
+        return anyhow!("everything arrived, but parts of earlier attempts were left in the bucket");
     }
+    anyhow!("{missing} of {all} files did not arrive: {}", s3::named(&report.failures, missing))
 }

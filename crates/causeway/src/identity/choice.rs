@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use anyhow::{Context, Result, bail};
 use aws_config::meta::region::RegionProviderChain;
 use causeway_agent::{Connection, ConnectionId, InputError};
@@ -9,7 +11,6 @@ use causeway_types::Region;
 
 use super::accounts::AllowedAccounts;
 use super::plan::{OwnRole, RoleInputs};
-use crate::aws::IDENTITY_DEADLINE;
 use crate::network::Network;
 use crate::step::Step;
 
@@ -204,10 +205,10 @@ impl Chosen {
         }
     }
 
-    /// Where this job's OIDC tokens come from, if it can have any.
-    pub(crate) fn token_source(&self, network: &Network) -> Option<AzureDevOpsTokens> {
+    /// Where this job's OIDC tokens come from, if it can have any; passing faults are tried again until `deadline` is over.
+    pub(crate) fn token_source(&self, network: &Network, deadline: Duration) -> Option<AzureDevOpsTokens> {
         let request = self.tokens.as_ref().ok()?.clone();
-        Some(AzureDevOpsTokens::new(network.connector(), request, IDENTITY_DEADLINE))
+        Some(AzureDevOpsTokens::new(network.connector(), request, deadline))
     }
 }
 

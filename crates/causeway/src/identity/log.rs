@@ -9,25 +9,35 @@ use crate::failure;
 pub(crate) struct Log<'a> {
     console: &'a Console,
     claims: bool,
+    then: Option<&'a (dyn Fn(&Claims) + Sync)>,
 }
 
 impl<'a> Log<'a> {
     /// With `claims`, what a token claims is told in full.
     pub(crate) fn new(console: &'a Console, claims: bool) -> Self {
-        Self { console, claims }
+        Self { console, claims, then: None }
+    }
+
+    /// The same, and `then` hears the claims before anybody is asked what they are good for.
+    pub(crate) fn with(self, then: &'a (dyn Fn(&Claims) + Sync)) -> Self {
+        Self { then: Some(then), ..self }
     }
 
     /// Tells what this job's token would claim, for a step that does not use it. Not having one is no failure here.
-    pub(crate) async fn tell_claims_of(&self, tokens: Option<&impl TokenSource>) {
+    pub(crate) async fn tell_claims_of(&self, tokens: Option<&impl TokenSource>) -> Option<Claims> {
         let Some(tokens) = tokens else {
             self.console.info("This job can get no OIDC token: the agent names no address for it.");
-            return;
+            return None;
         };
         match tokens.token().await {
-            Ok(token) => self.token_received(&token),
+            Ok(token) => {
+                self.token_received(&token);
+                Some(token.claims().clone())
+            }
             Err(error) => {
                 self.console
                     .info(&format!("This job got no OIDC token. {}", failure::describe(&error.into())));
+                None
             }
         }
     }
@@ -38,6 +48,9 @@ impl<'a> Log<'a> {
         line("issuer", &claims.issuer);
         line("subject", claims.subject.as_str());
         line("audience", &claims.audience);
+        if claims.aws_audience() != claims.audience {
+            line("azp", &format!("{} (AWS takes this for the audience)", claims.aws_audience()));
+        }
         line("organization", claims.organization_id().unwrap_or("(not in the token)"));
         line("expires", &claims.expires_at.map_or_else(|| "(not in the token)".to_owned(), utc));
     }
@@ -50,6 +63,9 @@ impl Observer for Log<'_> {
             self.tell(token.claims());
         } else {
             self.console.debug(&format!("OIDC token for {}", token.claims().subject));
+        }
+        if let Some(then) = self.then {
+            then(token.claims());
         }
     }
 

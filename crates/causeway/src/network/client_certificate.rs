@@ -16,21 +16,41 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use rustls::{ClientConfig, RootCertStore};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::authorities::Authorities;
 use super::proxy::ProxyAddress;
 use super::{CONNECT_TIMEOUT, READ_TIMEOUT};
 
-/// The certificate that the agent shows to Azure DevOps. AWS is never shown it.
-pub(super) struct ClientCertificate {
+/// TLS with the agent's client certificate, if it has one. AWS is never shown it.
+///
+/// # Errors
+/// When a file cannot be used, or certificate and key do not belong together; the message names it.
+pub(super) fn tls(settings: &CertificateSettings, authorities: &Authorities) -> Result<Option<Tls>> {
+    ClientCertificate::read(settings)?.map(|certificate| certificate.tls(&authorities.store())).transpose()
+}
+
+/// A connector that only says why there is none.
+pub(super) fn unusable(error: &anyhow::Error) -> SharedHttpConnector {
+    SharedHttpConnector::new(Unusable(format!("{error:#}")))
+}
+
+#[derive(Debug)]
+struct Unusable(String);
+
+impl HttpConnector for Unusable {
+    fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+        HttpConnectorFuture::ready(Err(ConnectorError::user(self.0.clone().into())))
+    }
+}
+
+/// The certificate that the agent shows to Azure DevOps.
+struct ClientCertificate {
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
 }
 
 impl ClientCertificate {
-    /// The agent's certificate, if it has one. A key may be encrypted as PKCS #8 with the agent's password.
-    ///
-    /// # Errors
-    /// When a file cannot be used; the message names it.
-    pub(super) fn read(settings: &CertificateSettings) -> Result<Option<Self>> {
+    /// A key may be encrypted as PKCS #8 with the agent's password.
+    fn read(settings: &CertificateSettings) -> Result<Option<Self>> {
         let Some(path) = &settings.client_certificate else { return Ok(None) };
         let chain = chain(path).with_context(|| format!("AGENT_CLIENTCERT: {path}"))?;
         let (name, path) = match &settings.client_key {
@@ -42,11 +62,7 @@ impl ClientCertificate {
         Ok(Some(Self { chain, key }))
     }
 
-    /// TLS with this certificate, towards servers of `authorities`.
-    ///
-    /// # Errors
-    /// When certificate and key do not belong together.
-    pub(super) fn tls(self, authorities: &RootCertStore) -> Result<Tls> {
+    fn tls(self, authorities: &RootCertStore) -> Result<Tls> {
         let begin = || {
             let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
             let builder =
@@ -92,9 +108,9 @@ fn decrypted(pem: &str, password: Option<&SecretString>) -> Result<PrivateKeyDer
     let begin = pem.find("-----BEGIN ENCRYPTED").unwrap_or_default();
     let (_, document) = pkcs8::Document::from_pem(pem[begin..].trim_end()).context("it is not PEM")?;
     let key = pkcs8::EncryptedPrivateKeyInfoRef::try_from(document.as_bytes())
-        .map_err(|_| anyhow::anyhow!("the encrypted key is not PKCS #8"))?
+        .map_err(|_| anyhow::anyhow!("the key is encrypted in a way that is not supported here; PKCS #8 with AES is: \"openssl pkcs8 -topk8 -v2 aes-256-cbc -in KEY -out NEW\""))?
         .decrypt(password.expose_secret())
-        .map_err(|_| anyhow::anyhow!("the key cannot be decrypted: the agent's password (--sslclientcertpassword) is not its, or its encryption is not supported"))?;
+        .map_err(|_| anyhow::anyhow!("the key cannot be decrypted: the agent's password (--sslclientcertpassword) is not that of the key"))?;
     Ok(PrivateKeyDer::Pkcs8(key.as_bytes().to_vec().into()))
 }
 
@@ -192,12 +208,12 @@ mod tests {
         for (key, password, words) in [
             (AES, None, "no password"),
             (AES, Some("wrong"), "cannot be decrypted"),
-            (TRIPLE_DES, Some("hunter22"), "encryption is not supported"),
+            (TRIPLE_DES, Some("hunter22"), "PKCS #8 with AES"),
             (LEGACY, Some("hunter22"), "openssl pkcs8 -topk8"),
             (
                 "-----BEGIN ENCRYPTED PRIVATE KEY-----\naGVsbG8=\n-----END ENCRYPTED PRIVATE KEY-----",
                 Some("x"),
-                "PKCS #8",
+                "not PEM",
             ),
             ("-----BEGIN ENCRYPTED PRIVATE KEY-----", Some("x"), "PEM"),
             ("", None, "no private key"),

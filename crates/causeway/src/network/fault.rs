@@ -11,13 +11,13 @@ use super::proxy::ProxyAddress;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Fault {
     #[error(
-        "the proxy {0} wants a user name and password (HTTP 407): give them to the agent (--proxyusername, --proxypassword) or in HTTPS_PROXY"
+        "the proxy {proxy} wants a user name and password (HTTP {status}): give them to the agent (--proxyusername, --proxypassword) or in HTTPS_PROXY"
     )]
-    CredentialsMissing(Arc<str>),
-    #[error("the proxy {0} does not accept the user name and password that it was given (HTTP 407)")]
-    CredentialsRefused(Arc<str>),
-    #[error("the proxy {proxy} opens no connection to {host}")]
-    TunnelRefused { proxy: Arc<str>, host: Arc<str> },
+    CredentialsMissing { proxy: Arc<str>, status: u16 },
+    #[error("the proxy {proxy} does not accept the user name and password that it was given (HTTP {status})")]
+    CredentialsRefused { proxy: Arc<str>, status: u16 },
+    #[error("the proxy {proxy} opens no connection to {host}{}", status.map(|status| format!(" (HTTP {status})")).unwrap_or_default())]
+    TunnelRefused { proxy: Arc<str>, host: Arc<str>, status: Option<u16> },
     #[error("the proxy {proxy} cannot be reached: {reason}")]
     ProxyUnreachable { proxy: Arc<str>, reason: String },
     #[error(
@@ -35,7 +35,7 @@ pub(super) enum Fault {
 impl Fault {
     /// A proxy's answer to the request itself.
     pub(super) fn of_status(status: u16, proxy: Option<&ProxyAddress>) -> Option<Self> {
-        proxy.filter(|_| status == 407).map(Self::of_407)
+        proxy.filter(|_| status == 407).map(|proxy| Self::of_credentials(proxy, status))
     }
 
     /// What a failed connection means, where that can be told.
@@ -80,10 +80,14 @@ impl Fault {
         let says =
             |words: &str| chain(error).any(|cause| cause.to_string() == format!("tunnel error: {words}"));
         if says("proxy authorization required") {
-            return Some(Self::of_407(proxy));
+            return Some(Self::of_credentials(proxy, 407));
         }
         if says("unsuccessful") {
-            return Some(Self::TunnelRefused { proxy: proxy.shown().clone(), host: host.clone() });
+            return Some(Self::TunnelRefused {
+                proxy: proxy.shown().clone(),
+                host: host.clone(),
+                status: None,
+            });
         }
         let is_connecting = says("failed to create underlying connection")
             || chain(error).any(|cause| {
@@ -95,18 +99,27 @@ impl Fault {
             .then(|| Self::ProxyUnreachable { proxy: proxy.shown().clone(), reason: innermost(error) })
     }
 
-    fn of_407(proxy: &ProxyAddress) -> Self {
+    fn of_credentials(proxy: &ProxyAddress, status: u16) -> Self {
         let shown = proxy.shown().clone();
-        if proxy.has_credentials() {
-            Self::CredentialsRefused(shown)
-        } else {
-            Self::CredentialsMissing(shown)
+        match proxy.has_credentials() {
+            true => Self::CredentialsRefused { proxy: shown, status },
+            false => Self::CredentialsMissing { proxy: shown, status },
+        }
+    }
+
+    /// The same, once it is known with which status the proxy refuses. Some say 401 where RFC 9110 has 407.
+    pub(super) fn with_refusal(self, proxy: &ProxyAddress, status: Option<u16>) -> Self {
+        match (self, status) {
+            (Self::TunnelRefused { .. }, Some(status @ (401 | 407))) => Self::of_credentials(proxy, status),
+            (Self::TunnelRefused { proxy, host, .. }, status) => Self::TunnelRefused { proxy, host, status },
+            (other, _) => other,
         }
     }
 
     /// As the SDK and the token call take it: a `user` error is final, an `io` error is tried again.
     pub(super) fn into_error(self) -> ConnectorError {
         match self {
+            Self::TunnelRefused { status: Some(400..=499), .. } => ConnectorError::user(Box::new(self)),
             Self::TunnelRefused { .. } | Self::ProxyUnreachable { .. } => ConnectorError::io(Box::new(self)),
             _ => ConnectorError::user(Box::new(self)),
         }
@@ -180,6 +193,23 @@ mod tests {
             assert!(fault.to_string().contains(words) && fault.to_string().contains("proxy:8080"), "{fault}");
             assert!(!fault.to_string().contains("hunter22"), "{fault}");
             assert!(fault.into_error().is_user(), "it is final");
+        }
+    }
+
+    #[test]
+    fn a_refused_tunnel_is_final_where_its_status_is() {
+        let proxy = ProxyAddress::parse("http://build:hunter22@proxy:8080").unwrap();
+        for (status, is_final, words) in [
+            (Some(401), true, "does not accept the user name and password that it was given (HTTP 401)"),
+            (Some(403), true, "opens no connection to sts.eu-west-1.amazonaws.com (HTTP 403)"),
+            (Some(502), false, "(HTTP 502)"),
+            (Some(200), false, "opens no connection"),
+            (None, false, "opens no connection to sts.eu-west-1.amazonaws.com"),
+        ] {
+            let fault = Fault::TunnelRefused { proxy: proxy.shown().clone(), host: host(), status: None };
+            let fault = fault.with_refusal(&proxy, status);
+            assert!(fault.to_string().contains(words), "{fault}");
+            assert_eq!(fault.into_error().is_user(), is_final, "{status:?}");
         }
     }
 }

@@ -4,9 +4,11 @@ mod authorities;
 mod client_certificate;
 mod fault;
 mod journal;
+mod probe;
 mod proxy;
 mod router;
 mod rules;
+mod tools;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,13 +22,14 @@ use aws_smithy_runtime_api::client::http::{
     HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
 };
 use causeway_agent::{CertificateSettings, Console, Environment};
+use causeway_transfer::Route;
 
 use authorities::Authorities;
-use client_certificate::ClientCertificate;
 use journal::Journal;
 use proxy::ProxyAddress;
 use router::Router;
-use rules::Proxies;
+use rules::{Proxies, Way};
+pub(crate) use tools::ToolProxy;
 
 /// How long opening a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -36,6 +39,8 @@ const READ_TIMEOUT: Duration = Duration::from_secs(60);
 /// The way out, as the agent and the environment are configured.
 pub(crate) struct Network {
     to_aws: SharedHttpConnector,
+    to_registries: SharedHttpConnector,
+    to_objects: Route,
     to_azure_devops: SharedHttpConnector,
     journal: Journal,
 }
@@ -51,22 +56,25 @@ impl Network {
         warn_of_skipped_validation(&certificates, console);
         let authorities = Authorities::load(&certificates, environment)?;
         console.debug(&authorities.to_string());
-        let client_certificate = ClientCertificate::read(&certificates)?;
         let journal = Journal::default();
-
         let tls = authorities.to_context()?;
+        let patient_tls = tls.clone();
+        let patient = move |proxy: Option<&ProxyAddress>| with_limit(&patient_tls, proxy, None);
+        let to_registries = Router::shared(proxies.clone(), journal.clone(), patient);
+        let to_objects = objects(&authorities, proxies.clone(), to_registries.clone());
         let plain = move |proxy: Option<&ProxyAddress>| connector(&tls, proxy);
         let to_aws = Router::shared(proxies.clone(), journal.clone(), plain);
-        let to_azure_devops = match client_certificate {
-            None => to_aws.clone(),
-            Some(certificate) => {
-                let tls = certificate.tls(&authorities.store())?;
+        let to_azure_devops = match client_certificate::tls(&certificates, &authorities) {
+            Ok(None) => to_aws.clone(),
+            Ok(Some(tls)) => {
                 let with_certificate =
                     move |proxy: Option<&ProxyAddress>| client_certificate::connector(&tls, proxy);
                 Router::shared(proxies, journal.clone(), with_certificate)
             }
+            // A step that needs nothing of Azure DevOps goes on without it.
+            Err(error) => client_certificate::unusable(&error),
         };
-        Ok(Self { to_aws, to_azure_devops, journal })
+        Ok(Self { to_aws, to_registries, to_objects, to_azure_devops, journal })
     }
 
     /// The way to Azure DevOps, which may ask for a client certificate.
@@ -80,15 +88,40 @@ impl Network {
         http_client_fn(move |_, _| connector.clone())
     }
 
+    /// The way to registries, where one request carries a whole layer: nothing limits how long it takes.
+    pub(crate) fn patient_connector(&self) -> SharedHttpConnector {
+        self.to_registries.clone()
+    }
+
+    /// The way of the content of S3 objects, which sets time limits of its own.
+    pub(crate) fn object_route(&self) -> Route {
+        self.to_objects.clone()
+    }
+
     /// What went wrong last, for the message when time is up.
     pub(crate) fn last_fault(&self) -> Option<String> {
         self.journal.last_fault()
     }
 }
 
+/// Past the SDK's connector, except where a proxy is in the way.
+fn objects(authorities: &Authorities, proxies: Arc<Proxies>, connector: SharedHttpConnector) -> Route {
+    let is_direct = move |address: &str| matches!(proxies.way(address), Way::Direct);
+    Route::new(Arc::new(authorities.store()), connector, is_direct)
+}
+
 fn connector(tls: &TlsContext, proxy: Option<&ProxyAddress>) -> SharedHttpConnector {
-    let settings =
-        HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build();
+    with_limit(tls, proxy, Some(READ_TIMEOUT))
+}
+
+fn with_limit(
+    tls: &TlsContext,
+    proxy: Option<&ProxyAddress>,
+    read_timeout: Option<Duration>,
+) -> SharedHttpConnector {
+    let mut settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT);
+    settings.set_read_timeout(read_timeout);
+    let settings = settings.build();
     SharedHttpConnector::new(
         Connector::builder()
             .connector_settings(settings)

@@ -96,6 +96,11 @@ impl ProxyAddress {
         })
     }
 
+    /// The whole address, with user and password percent-encoded.
+    pub(super) fn full(&self) -> &SecretString {
+        &self.full
+    }
+
     /// For the AWS SDK's connector.
     pub(super) fn to_config(&self) -> ProxyConfig {
         self.config.clone()

@@ -8,6 +8,7 @@ use url::Url;
 
 use super::fault::{Fault, innermost};
 use super::journal::Journal;
+use super::probe;
 use super::proxy::ProxyAddress;
 use super::rules::{Proxies, Way};
 
@@ -54,42 +55,57 @@ impl Router {
 
 impl HttpConnector for Router {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let host = host(request.uri());
+        let target = Target::of(request.uri());
         let (connector, proxy) = self.way(request.uri());
-        self.journal.asked(&host);
+        self.journal.asked(&target.host);
         let answer = connector.call(request);
         let (proxy, journal) = (proxy.cloned(), self.journal.clone());
         HttpConnectorFuture::new(async move {
-            let ending = explained(answer.await, &host, proxy.as_ref());
+            let ending = explained(answer.await, &target, proxy.as_ref()).await;
             match &ending {
                 Ok(response) if response.status().as_u16() >= 400 => {
-                    journal.failed(format!("{host} answered HTTP {}", response.status().as_u16()));
+                    journal.failed(format!("{} answered HTTP {}", target.host, response.status().as_u16()));
                 }
                 Ok(_) => journal.answered(),
-                Err(error) => journal.failed(format!("{host}: {}", innermost(error))),
+                Err(error) => journal.failed(format!("{}: {}", target.host, innermost(error))),
             }
             ending
         })
     }
 }
 
-fn explained(
+async fn explained(
     ending: Result<HttpResponse, ConnectorError>,
-    host: &Arc<str>,
+    target: &Target,
     proxy: Option<&ProxyAddress>,
 ) -> Result<HttpResponse, ConnectorError> {
-    match ending {
-        Ok(response) => match Fault::of_status(response.status().as_u16(), proxy) {
-            Some(fault) => Err(fault.into_error()),
-            None => Ok(response),
-        },
-        Err(error) => Err(Fault::of_error(&error, host, proxy).map_or(error, Fault::into_error)),
+    let fault = match &ending {
+        Ok(response) => Fault::of_status(response.status().as_u16(), proxy),
+        Err(error) => Fault::of_error(error, &target.host, proxy),
+    };
+    match (fault, proxy) {
+        (None, _) => ending,
+        (Some(fault @ Fault::TunnelRefused { .. }), Some(proxy)) => {
+            let status = probe::refusal(proxy, &target.host_and_port).await;
+            Err(fault.with_refusal(proxy, status).into_error())
+        }
+        (Some(fault), _) => Err(fault.into_error()),
     }
 }
 
-fn host(address: &str) -> Arc<str> {
-    let url = Url::parse(address).ok();
-    Arc::from(url.as_ref().and_then(Url::host_str).unwrap_or("the server"))
+/// Whom a request is for.
+struct Target {
+    host: Arc<str>,
+    host_and_port: Arc<str>,
+}
+
+impl Target {
+    fn of(address: &str) -> Self {
+        let url = Url::parse(address).ok();
+        let host = url.as_ref().and_then(Url::host_str).unwrap_or("the server");
+        let port = url.as_ref().and_then(Url::port_or_known_default).unwrap_or(443);
+        Self { host: Arc::from(host), host_and_port: Arc::from(format!("{host}:{port}")) }
+    }
 }
 
 impl fmt::Debug for Router {

@@ -25,7 +25,7 @@ enum Exceptions {
     /// They are ECMAScript's, any case, there too.
     Addresses(Vec<Regex>),
     /// `NO_PROXY`: hosts, domains, networks.
-    Hosts(Matcher),
+    Hosts(Box<Matcher>),
 }
 
 /// The way that one request takes.
@@ -109,7 +109,8 @@ impl Exceptions {
         let entries = list.split(',').map(str::trim);
         let entries: Vec<&str> =
             entries.map(|entry| if entry.starts_with("*.") { &entry[1..] } else { entry }).collect();
-        Self::Hosts(Matcher::builder().all("http://proxy.invalid").no(entries.join(",")).build())
+        let matcher = Matcher::builder().all("http://proxy.invalid").no(entries.join(",")).build();
+        Self::Hosts(Box::new(matcher))
     }
 
     fn hold(&self, address: &str) -> bool {

@@ -104,9 +104,7 @@ mod tests {
 
     #[test]
     fn addresses_lie_in_their_networks() {
-        let lies = |address: &str, range: &str| {
-            lies_in(address.parse().unwrap(), network(range).unwrap())
-        };
+        let lies = |address: &str, range: &str| lies_in(address.parse().unwrap(), network(range).unwrap());
         assert!(lies("203.0.113.9", "203.0.113.0/24"));
         assert!(!lies("203.0.114.9", "203.0.113.0/24"));
         assert!(lies("203.0.113.9", "203.0.113.9"));

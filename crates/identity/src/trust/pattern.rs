@@ -66,7 +66,9 @@ impl Pattern {
         let mut characters = reach[followed].iter().min().copied().unwrap_or_default();
         // Back to the beginning of the word: "shop" is not "store", rather than "hop" not "tore".
         let text_symbols: Vec<Symbol> = text.chars().map(Symbol::Plain).collect();
-        while followed > 0
+        let both_go_on = followed < self.0.len() && characters < text_symbols.len();
+        while both_go_on
+            && followed > 0
             && characters > 0
             && self.0[followed - 1] == text_symbols[characters - 1]
             && self.0[followed - 1] != Symbol::Plain('/')
@@ -87,11 +89,9 @@ impl Pattern {
             let next = match symbol {
                 Symbol::Run => ends.first().map(|first| (*first..=text.len()).collect()).unwrap_or_default(),
                 Symbol::One => ends.iter().filter(|end| **end < text.len()).map(|end| end + 1).collect(),
-                Symbol::Plain(character) => ends
-                    .iter()
-                    .filter(|end| text.get(**end) == Some(character))
-                    .map(|end| end + 1)
-                    .collect(),
+                Symbol::Plain(character) => {
+                    ends.iter().filter(|end| text.get(**end) == Some(character)).map(|end| end + 1).collect()
+                }
             };
             reach.push(next);
         }

@@ -121,7 +121,10 @@ fn statement(place: &str, node: &Node) -> Result<Statement, PolicyError> {
             }
             "Condition" => tests = read_tests(&here, value)?,
             "Resource" | "NotResource" => {
-                return Err(PolicyError::at(&here, "a trust policy names no resource: it stands on the role"));
+                return Err(PolicyError::at(
+                    &here,
+                    "a trust policy names no resource: it stands on the role",
+                ));
             }
             _ => return Err(PolicyError::at(&here, "a statement has no such element")),
         }

@@ -35,7 +35,8 @@ pub(super) const CLAIM_KEYS: [&str; 5] = ["amr", "aud", "email", "oaud", "sub"];
 
 /// Keys that only signed calls bring, or only claims that Azure DevOps does not write: session tags, source identity.
 /// External IDs are a parameter of `AssumeRole` alone.
-const NEVER_SENT: [&str; 4] = ["sts:externalid", "sts:sourceidentity", "sts:transitivetagkeys", "aws:tagkeys"];
+const NEVER_SENT: [&str; 4] =
+    ["sts:externalid", "sts:sourceidentity", "sts:transitivetagkeys", "aws:tagkeys"];
 
 impl Request {
     /// The request of a token for a role of `account`, at a point in time.

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 pub(crate) const ORGANIZATION: &str = "11111111-2222-3333-4444-555555555555";
 pub(crate) const HOST: &str = "vstoken.dev.azure.com/11111111-2222-3333-4444-555555555555";
-pub(crate) const ARN: &str = "arn:aws:iam::123456789012:oidc-provider/vstoken.dev.azure.com/11111111-2222-3333-4444-555555555555";
+pub(crate) const ARN: &str =
+    "arn:aws:iam::123456789012:oidc-provider/vstoken.dev.azure.com/11111111-2222-3333-4444-555555555555";
 pub(crate) const SUB: &str = "sc://contoso/shop/aws-prod";
 pub(crate) const AUD: &str = "api://AzureADTokenExchange";
 pub(crate) const ACTION: &str = "sts:AssumeRoleWithWebIdentity";

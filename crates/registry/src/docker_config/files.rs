@@ -1,4 +1,4 @@
-//! Reading and writing `config.json`.
+//! Reading and writing the configuration file.
 
 use std::fs::{self, DirBuilder};
 use std::io::{self, ErrorKind, Write};
@@ -8,15 +8,14 @@ use serde::Serialize;
 use serde_json::ser::PrettyFormatter;
 use serde_json::{Map, Serializer, Value};
 
-use super::{AUTHS, DockerConfigError, HELPERS};
+use super::{AUTHS, ConfigKind, DockerConfigError, HELPERS};
 
-pub(super) fn path_in(folder: &Path) -> PathBuf {
-    folder.join("config.json")
+pub(super) fn path_in(folder: &Path, kind: ConfigKind) -> PathBuf {
+    folder.join(kind.file_name())
 }
 
 /// The file's content; `None` when there is no file. An empty file counts as `{}`, as it does for docker.
-pub(super) fn read(folder: &Path) -> Result<Option<Map<String, Value>>, DockerConfigError> {
-    let path = path_in(folder);
+pub(super) fn read(path: PathBuf) -> Result<Option<Map<String, Value>>, DockerConfigError> {
     let text = match fs::read(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -65,10 +64,14 @@ pub(super) fn refuse_link(path: &Path) -> Result<(), DockerConfigError> {
 }
 
 /// Writes beside the file (0600 from the start) and renames: a rename replaces a link and never follows it.
-pub(super) fn write(folder: &Path, root: &Map<String, Value>) -> Result<(), DockerConfigError> {
-    let path = path_in(folder);
+pub(super) fn write(
+    folder: &Path,
+    kind: ConfigKind,
+    root: &Map<String, Value>,
+) -> Result<(), DockerConfigError> {
+    let path = path_in(folder, kind);
     let failed = |error| DockerConfigError::Io { action: "written", path: path.clone(), error };
-    let mut file = tempfile::Builder::new().prefix(".config.json.").tempfile_in(folder).map_err(failed)?;
+    let mut file = tempfile::Builder::new().prefix(".causeway-").tempfile_in(folder).map_err(failed)?;
     file.write_all(&encode(root).map_err(failed)?).map_err(failed)?;
     file.persist(&path).map_err(|error| failed(error.error))?;
     Ok(())

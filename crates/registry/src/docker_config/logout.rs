@@ -1,6 +1,6 @@
 use std::fs;
 use std::io::{self, ErrorKind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
@@ -18,7 +18,7 @@ pub enum Cleaned {
     Removed,
 }
 
-/// Takes back what `receipt` names from `config.json` of `folder`: the logins, and the copies that nobody has
+/// Takes back what `receipt` names from the configuration in `folder`: the logins, and the copies that nobody has
 /// changed since. The file goes when nothing else is in it, the folder when nothing else is in that. Nothing
 /// outside `folder` is touched, and no symbolic link followed.
 ///
@@ -26,8 +26,9 @@ pub enum Cleaned {
 /// When the file is malformed, is a link, or cannot be read, written or deleted; the error names it.
 pub fn remove_logins(folder: &Path, receipt: &LoginReceipt) -> Result<Cleaned, DockerConfigError> {
     files::refuse_link(folder)?;
-    files::refuse_link(&files::path_in(folder))?;
-    let Some(mut root) = files::read(folder)? else {
+    let path = files::path_in(folder, receipt.kind);
+    files::refuse_link(&path)?;
+    let Some(mut root) = files::read(path.clone())? else {
         return Ok(Cleaned::Nothing);
     };
     for added in &receipt.added {
@@ -42,10 +43,10 @@ pub fn remove_logins(folder: &Path, receipt: &LoginReceipt) -> Result<Cleaned, D
         }
     }
     if root.is_empty() {
-        delete(folder)?;
+        delete(folder, path)?;
         return Ok(Cleaned::Removed);
     }
-    files::write(folder, &root)?;
+    files::write(folder, receipt.kind, &root)?;
     Ok(Cleaned::Kept)
 }
 
@@ -78,8 +79,7 @@ fn remove_unchanged(root: &mut Map<String, Value>, copied: &CopiedEntry) {
     }
 }
 
-fn delete(folder: &Path) -> Result<(), DockerConfigError> {
-    let path = files::path_in(folder);
+fn delete(folder: &Path, path: PathBuf) -> Result<(), DockerConfigError> {
     accept_missing(fs::remove_file(&path)).map_err(|error| DockerConfigError::Io {
         action: "deleted",
         path,

@@ -11,6 +11,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use error::DockerConfigError;
@@ -25,7 +26,29 @@ const AUTHS: &str = "auths";
 const HELPERS: &str = "credHelpers";
 const STORE: &str = "credsStore";
 
-/// Docker's `config.json`. Keys that this crate does not know are kept, in their order.
+/// Who reads the configuration. The forms are nearly the same.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ConfigKind {
+    /// docker: `config.json` in a folder of its own (`DOCKER_CONFIG`).
+    #[default]
+    Docker,
+    /// podman, skopeo, buildah: a file (`REGISTRY_AUTH_FILE`; containers-auth.json(5)).
+    Containers,
+}
+
+impl ConfigKind {
+    /// The file's name.
+    #[must_use]
+    pub fn file_name(self) -> &'static str {
+        match self {
+            Self::Docker => "config.json",
+            Self::Containers => "auth.json",
+        }
+    }
+}
+
+/// Docker's `config.json`, or what podman and its kin have in its place. Keys that this crate does not know are kept, in their order.
 #[derive(Clone, Default)]
 pub struct DockerConfig {
     root: Map<String, Value>,
@@ -34,6 +57,7 @@ pub struct DockerConfig {
     /// The folder that it is a copy of.
     origin: Option<PathBuf>,
     added: Vec<AddedLogin>,
+    kind: ConfigKind,
 }
 
 impl DockerConfig {
@@ -49,8 +73,23 @@ impl DockerConfig {
     /// # Errors
     /// When the file cannot be read or is not a docker configuration; both name the file.
     pub fn load(folder: &Path) -> Result<Self, DockerConfigError> {
-        let root = files::read(folder)?.unwrap_or_default();
+        let root = files::read(files::path_in(folder, ConfigKind::Docker))?.unwrap_or_default();
         Ok(Self { root, ..Self::default() })
+    }
+
+    /// Reads a file of logins, docker's or podman's, as the start of one for podman, skopeo and buildah. A missing file is
+    /// an empty configuration. Only logins and helpers are taken: `credsStore` means nothing there, and an empty helper
+    /// makes those tools fail.
+    ///
+    /// # Errors
+    /// As for [`DockerConfig::load`].
+    pub fn containers_copy_of(file: &Path) -> Result<Self, DockerConfigError> {
+        let mut root = files::read(file.to_owned())?.unwrap_or_default();
+        root.retain(|key, section| (key == AUTHS || key == HELPERS) && section.is_object());
+        edit_section(&mut root, AUTHS, |auths| auths.retain(|_, entry| holds_login(entry)));
+        edit_section(&mut root, HELPERS, |helpers| helpers.retain(|_, helper| helper != ""));
+        root.retain(|_, section| section.as_object().is_none_or(|section| !section.is_empty()));
+        Ok(Self { copied: Some(root.clone()), root, kind: ConfigKind::Containers, ..Self::default() })
     }
 
     /// Reads `config.json` of `folder`, a person's own, to be saved elsewhere. What it holds will be noted in
@@ -72,7 +111,7 @@ impl DockerConfig {
     /// What podman, skopeo and buildah do (containers/image, `pkg/docker/config`): `credHelpers[host]` wins,
     /// but an empty one is run as a program without a name and fails; `credsStore` is not looked at; a key
     /// `host/repository` in `auths` wins over `host`. So an empty helper is written only where `credsStore`
-    /// makes docker need it. There those tools want a file of their own (`REGISTRY_AUTH_FILE`).
+    /// makes docker need it, and never in the file of those tools ([`DockerConfig::containers_copy_of`]).
     pub fn add_login(&mut self, login: &RegistryLogin) {
         let host = login.host.as_str();
         let helper = self.bypass_helpers(host);
@@ -88,8 +127,8 @@ impl DockerConfig {
 
     /// Makes docker look into the file for this host; answers the helper that stood in the way.
     fn bypass_helpers(&mut self, host: &str) -> Option<String> {
-        let needs_bypass =
-            self.root.get(STORE).and_then(Value::as_str).is_some_and(|store| !store.is_empty());
+        let needs_bypass = self.kind == ConfigKind::Docker
+            && self.root.get(STORE).and_then(Value::as_str).is_some_and(|store| !store.is_empty());
         let helpers = self.root.get_mut(HELPERS).and_then(Value::as_object_mut);
         let before = helpers.and_then(|helpers| helpers.shift_remove(host));
         if needs_bypass {
@@ -100,7 +139,13 @@ impl DockerConfig {
         before.as_ref().and_then(Value::as_str).filter(|helper| !helper.is_empty()).map(str::to_owned)
     }
 
-    /// Writes `config.json` into `folder`, which is made (0700) when it is missing. The file is 0600, appears
+    /// What [`DockerConfig::save`] will answer: for who wants it noted before anything is written.
+    #[must_use]
+    pub fn receipt(&self) -> LoginReceipt {
+        LoginReceipt::new(self.kind, self.added.clone(), self.copied.as_ref())
+    }
+
+    /// Writes the file into `folder`, which is made (0700) when it is missing. The file is 0600, appears
     /// whole or not at all, and replaces a symbolic link rather than follow it. A copy brings along, as links,
     /// what docker looks for beside the file: its contexts and plugins.
     ///
@@ -112,8 +157,8 @@ impl DockerConfig {
         if let Some(origin) = &self.origin {
             companions::bring(origin, folder, &mut root);
         }
-        files::write(folder, &root)?;
-        Ok(LoginReceipt::new(self.added.clone(), self.copied.as_ref()))
+        files::write(folder, self.kind, &root)?;
+        Ok(self.receipt())
     }
 }
 
@@ -141,6 +186,11 @@ fn set_auth(entry: &mut Map<String, Value>, basic: &SecretString) {
         entry.shift_remove(stale);
     }
     entry.insert("auth".to_owned(), Value::from(basic.expose_secret()));
+}
+
+/// docker leaves `{}` where a helper or store holds the login.
+fn holds_login(entry: &Value) -> bool {
+    entry.as_object().is_some_and(|entry| !entry.is_empty())
 }
 
 /// The host of a key in `auths`: without scheme and path (`credentials.ConvertToHostname` of docker/cli).

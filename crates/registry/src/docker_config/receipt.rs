@@ -1,13 +1,15 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{AUTHS, HELPERS, digest};
+use super::{AUTHS, ConfigKind, HELPERS, digest};
 
 /// What a login put into a docker configuration: enough to take it back, and no secret.
 ///
 /// It is made to be kept as JSON until the job ends.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoginReceipt {
+    #[serde(default)]
+    pub(super) kind: ConfigKind,
     pub(super) added: Vec<AddedLogin>,
     pub(super) copied: Vec<CopiedEntry>,
 }
@@ -32,8 +34,8 @@ pub(super) struct CopiedEntry {
 }
 
 impl LoginReceipt {
-    pub(super) fn new(added: Vec<AddedLogin>, copied: Option<&Map<String, Value>>) -> Self {
-        Self { added, copied: copied.map(entries).unwrap_or_default() }
+    pub(super) fn new(kind: ConfigKind, added: Vec<AddedLogin>, copied: Option<&Map<String, Value>>) -> Self {
+        Self { kind, added, copied: copied.map(entries).unwrap_or_default() }
     }
 
     /// The registries that were logged in to.

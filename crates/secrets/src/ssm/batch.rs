@@ -74,7 +74,8 @@ mod tests {
 
     #[test]
     fn names_go_by_tens() {
-        let many: Vec<ParameterName> = (0..500).map(|number| format!("/a/{number}").parse().unwrap()).collect();
+        let many: Vec<ParameterName> =
+            (0..500).map(|number| format!("/a/{number}").parse().unwrap()).collect();
         assert_eq!(sizes(&many), [10; 50]);
         assert_eq!(sizes(&many[..11]), [10, 1]);
         assert!(batches(&[]).is_empty());

@@ -13,7 +13,7 @@ const VALUES: usize = 50;
 const STRIDE: usize = 24;
 
 /// All names that begin with one of these prefixes, none of which begins with another.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Cell(Vec<String>);
 
 /// What a cell is divided into.
@@ -40,7 +40,9 @@ impl Cell {
     pub(super) fn divide(&self, seen: &[String]) -> Division {
         match &self.0[..] {
             [prefix] => divide_prefix(prefix, seen),
-            prefixes => Division { cells: chunks(prefixes, prefixes.len().div_ceil(PARTS)), exact: Vec::new() },
+            prefixes => {
+                Division { cells: chunks(prefixes, prefixes.len().div_ceil(PARTS)), exact: Vec::new() }
+            }
         }
     }
 }
@@ -57,7 +59,9 @@ fn divide_prefix(prefix: &str, seen: &[String]) -> Division {
     for (at, taken) in shared.char_indices().skip(prefix.len()) {
         let way = &shared[..at];
         exact.push(way.to_owned());
-        aside.extend(ALPHABET.chars().filter(|letter| *letter != taken).map(|letter| format!("{way}{letter}")));
+        aside.extend(
+            ALPHABET.chars().filter(|letter| *letter != taken).map(|letter| format!("{way}{letter}")),
+        );
     }
     let mut cells = vec![Cell::of(shared.to_owned())];
     cells.extend(chunks(&aside, VALUES));
@@ -91,7 +95,8 @@ mod tests {
     /// In how many parts a name stands.
     fn places(division: &Division, name: &str) -> usize {
         let cells = division.cells.iter();
-        let within = cells.filter(|cell| cell.prefixes().iter().any(|prefix| name.starts_with(prefix))).count();
+        let within =
+            cells.filter(|cell| cell.prefixes().iter().any(|prefix| name.starts_with(prefix))).count();
         within + division.exact.iter().filter(|exact| *exact == name).count()
     }
 

@@ -47,7 +47,8 @@ impl Reader {
         recursive: bool,
     ) -> Result<(Found, Option<ServiceError>), ReadError> {
         match self.listed(path, recursive).await {
-            Ok(found) => Ok((found, None)),
+            Ok(Some(found)) => Ok((found, None)),
+            Ok(None) => Ok((self.pages(path, recursive).await?, None)),
             Err(refused) => Ok((self.pages(path, recursive).await?, Some(refused))),
         }
     }

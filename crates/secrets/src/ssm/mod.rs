@@ -73,7 +73,8 @@ impl Reader {
             let reported = ServiceError::new("GetParameter", &error);
             self.explain(name, &wanted, error.as_service_error(), reported)
         })?;
-        let parameter = answer.parameter.and_then(Parameter::from_answer).ok_or(ReadError::NoValue(wanted))?;
+        let parameter =
+            answer.parameter.and_then(Parameter::from_answer).ok_or(ReadError::NoValue(wanted))?;
         Ok(parameter.named(name))
     }
 
@@ -98,8 +99,7 @@ impl Reader {
 }
 
 fn client(config: &SdkConfig) -> Client {
-    let settings =
-        aws_sdk_ssm::config::Builder::from(config).retry_config(RetryConfig::disabled()).build();
+    let settings = aws_sdk_ssm::config::Builder::from(config).retry_config(RetryConfig::disabled()).build();
     Client::from_conf(settings)
 }
 

@@ -28,7 +28,9 @@ impl Reader {
         if !missing.is_empty() {
             return Err(ReadError::Missing { names: missing, region: self.region.clone() });
         }
-        let take = |name| found.get(name).cloned().ok_or_else(|| ReadError::NoValue(name.to_string()));
+        let take = |name: &ParameterName| {
+            found.get(name).cloned().ok_or_else(|| ReadError::NoValue(name.to_string()))
+        };
         names.iter().map(take).collect()
     }
 

@@ -1,4 +1,7 @@
 //! A small AWS on a free loopback port: it speaks the JSON 1.1 protocol, and a closure decides each answer.
+#![allow(dead_code, reason = "each test program uses a part")]
+
+pub(crate) mod store;
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -39,10 +42,18 @@ impl Aws {
     pub(crate) async fn start(
         handler: impl Fn(&str, &Value) -> (u16, Value) + Send + Sync + 'static,
     ) -> Self {
+        Self::start_away(Duration::ZERO, handler).await
+    }
+
+    /// The same, so far away that each answer takes `delay`.
+    pub(crate) async fn start_away(
+        delay: Duration,
+        handler: impl Fn(&str, &Value) -> (u16, Value) + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let calls = Arc::new(Mutex::new(Vec::new()));
-        let task = tokio::spawn(accept(listener, Arc::new(handler), Arc::clone(&calls)));
+        let task = tokio::spawn(accept(listener, delay, Arc::new(handler), Arc::clone(&calls)));
         Self { address, calls, task }
     }
 
@@ -51,9 +62,26 @@ impl Aws {
         self.calls.lock().unwrap().clone()
     }
 
-    /// A configuration as the binary makes one, that points here.
+    /// The operations that were asked so far.
+    pub(crate) fn operations(&self) -> Vec<String> {
+        self.calls().into_iter().map(|(operation, _)| operation).collect()
+    }
+
+    /// A configuration that points here, with short pauses.
     pub(crate) fn config(&self) -> SdkConfig {
-        let retry = RetryConfig::standard().with_initial_backoff(Duration::from_millis(1));
+        self.config_with(RetryConfig::standard().with_initial_backoff(Duration::from_millis(1)))
+    }
+
+    /// The same with the binary's retries.
+    pub(crate) fn patient_config(&self) -> SdkConfig {
+        let retry = RetryConfig::standard()
+            .with_max_attempts(8)
+            .with_initial_backoff(Duration::from_millis(500))
+            .with_max_backoff(Duration::from_secs(8));
+        self.config_with(retry)
+    }
+
+    fn config_with(&self, retry: RetryConfig) -> SdkConfig {
         SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("eu-west-1"))
@@ -80,16 +108,18 @@ pub(crate) fn refusal(code: &str, message: &str) -> (u16, Value) {
     (400, serde_json::json!({ "__type": code, "message": message }))
 }
 
-async fn accept(listener: TcpListener, handler: Arc<Handler>, calls: Arc<Mutex<Vec<Call>>>) {
+async fn accept(listener: TcpListener, delay: Duration, handler: Arc<Handler>, calls: Arc<Mutex<Vec<Call>>>) {
     while let Ok((stream, _)) = listener.accept().await {
         let (handler, calls) = (Arc::clone(&handler), Arc::clone(&calls));
-        let service = service_fn(move |request| answer(request, Arc::clone(&handler), Arc::clone(&calls)));
+        let service =
+            service_fn(move |request| answer(request, delay, Arc::clone(&handler), Arc::clone(&calls)));
         tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
     }
 }
 
 async fn answer(
     request: Request<Incoming>,
+    delay: Duration,
     handler: Arc<Handler>,
     calls: Arc<Mutex<Vec<Call>>>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
@@ -98,6 +128,7 @@ async fn answer(
     let body = request.into_body().collect().await.unwrap().to_bytes();
     let body: Value = serde_json::from_slice(&body).unwrap();
     let (status, reply) = handler(&operation, &body);
+    tokio::time::sleep(delay).await;
     calls.lock().unwrap().push((operation, body));
     let response = Response::builder()
         .status(status)

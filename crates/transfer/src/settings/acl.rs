@@ -49,6 +49,11 @@ impl CannedAcl {
             Self::BucketOwnerFullControl => "bucket-owner-full-control",
         }
     }
+
+    /// `private` is what an object gets anyway; said aloud, it is refused by buckets that have ACLs off.
+    pub(crate) fn header(self) -> Option<&'static str> {
+        (self != Self::Private).then(|| self.name())
+    }
 }
 
 impl FromStr for CannedAcl {

@@ -25,6 +25,25 @@ pub enum Encryption {
     CustomerKey(SseCustomerKey),
 }
 
+impl Encryption {
+    /// The value of `x-amz-server-side-encryption`.
+    pub(crate) fn header(&self) -> Option<&'static str> {
+        match self {
+            Self::S3Managed => Some("AES256"),
+            Self::Kms { .. } => Some("aws:kms"),
+            Self::BucketDefault | Self::CustomerKey(_) => None,
+        }
+    }
+
+    /// The KMS key, where one was named.
+    pub(crate) fn kms_key(&self) -> Option<&HeaderText> {
+        match self {
+            Self::Kms { key } => key.as_ref(),
+            _ => None,
+        }
+    }
+}
+
 /// A 256-bit key for SSE-C.
 #[derive(Clone)]
 pub struct SseCustomerKey(SecretSlice<u8>);

@@ -1,42 +1,95 @@
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use super::job::{Job, Stop};
+use super::ahead::{Ahead, Read};
+use super::job::{Stop, Task};
 use super::multipart::upload_in_parts;
+use crate::changed::{is_same, is_same_file};
+use crate::content::{Content, Range, STREAM_BYTES};
 use crate::plan::PlannedObject;
-use crate::reader::SourceReader;
-use crate::report::{LeftOpen, UploadedObject};
+use crate::reader::{SourceReader, blocking};
+use crate::report::LeftOpen;
 
 /// What became of one file.
 pub(super) struct FileOutcome {
-    pub(super) relative: String,
-    pub(super) result: Result<UploadedObject, Stop>,
+    pub(super) index: usize,
+    pub(super) result: Result<Done, Stop>,
     pub(super) left_open: Option<LeftOpen>,
+    pub(super) took: Duration,
 }
 
-pub(super) async fn upload_file(job: Arc<Job>, object: PlannedObject) -> FileOutcome {
+pub(super) enum Done {
+    /// It is in the bucket, with so many bytes.
+    Uploaded(u64),
+    /// It was there already.
+    Unchanged,
+}
+
+/// Sends a small file that has been read.
+pub(super) async fn upload_read(task: Task, ahead: Ahead) -> FileOutcome {
+    let began = Instant::now();
     let mut left_open = None;
-    let bytes = send(&job, &object, &mut left_open).await;
-    let relative = object.relative;
-    let uploaded = |bytes| UploadedObject { key: object.key, relative: relative.clone(), bytes };
-    FileOutcome { result: bytes.map(uploaded), left_open, relative }
+    let result = match ahead.content {
+        Err(stop) => Err(stop),
+        Ok(Read::Grown) => send(&task, &mut left_open).await,
+        Ok(Read::Whole { loaded, memory }) => {
+            let result = send_whole(&task, &object(&task), Content::Memory(loaded)).await;
+            drop(memory);
+            result
+        }
+    };
+    FileOutcome { index: task.index, result, left_open, took: began.elapsed() }
 }
 
-/// Sends a file whole or in parts and tells how many bytes it had.
-async fn send(job: &Arc<Job>, object: &PlannedObject, left_open: &mut Option<LeftOpen>) -> Result<u64, Stop> {
-    let file = job.unless_stopped(SourceReader::open(&object.path)).await??;
-    if file.bytes() > job.limits.multipart_threshold {
-        upload_in_parts(job, object, &file, left_open).await?;
-    } else {
-        upload_whole(job, object, &file).await?;
+/// Reads and sends a large file.
+pub(super) async fn upload_large(task: Task) -> FileOutcome {
+    let began = Instant::now();
+    let mut left_open = None;
+    let result = send(&task, &mut left_open).await;
+    FileOutcome { index: task.index, result, left_open, took: began.elapsed() }
+}
+
+fn object(task: &Task) -> PlannedObject {
+    task.job.plan.object(&task.job.plan.files[task.index])
+}
+
+async fn send(task: &Task, left_open: &mut Option<LeftOpen>) -> Result<Done, Stop> {
+    let (job, object) = (&task.job, object(task));
+    let path = object.path.clone();
+    let file = job.unless_stopped(blocking(move || SourceReader::open(&path))).await??;
+    if file.bytes() <= job.plan.options.limits.multipart_threshold {
+        let memory = job.unless_stopped(job.budget.reserve(STREAM_BYTES)).await?;
+        let range = Range { bytes: file.bytes(), file, offset: 0, is_whole: true };
+        let done = send_whole(task, &object, Content::Range(range)).await;
+        drop(memory);
+        return done;
     }
-    Ok(file.bytes())
+    if let Some(existing) = &job.existing[task.index]
+        && job.unless_stopped(is_same_file(&job.store, &object.key, &file, existing)).await??
+    {
+        return Ok(Done::Unchanged);
+    }
+    upload_in_parts(job, &object, &file, left_open).await?;
+    Ok(Done::Uploaded(file.bytes()))
 }
 
-async fn upload_whole(job: &Job, object: &PlannedObject, file: &SourceReader) -> Result<(), Stop> {
-    let turn = job.turn(file.bytes()).await?;
-    let content = turn.read(file, 0, file.bytes()).await?;
-    file.check_unchanged().await?;
-    job.unless_stopped(job.store.put_object(object, content)).await??;
-    job.sent(file.bytes());
-    Ok(())
+async fn send_whole(task: &Task, object: &PlannedObject, content: Content) -> Result<Done, Stop> {
+    let job = Arc::clone(&task.job);
+    let bytes = content.bytes();
+    if let Some(existing) = &job.existing[task.index] {
+        let same = match &content {
+            Content::Memory(loaded) => {
+                job.unless_stopped(is_same(&job.store, &object.key, loaded, existing)).await??
+            }
+            Content::Range(range) => {
+                job.unless_stopped(is_same_file(&job.store, &object.key, &range.file, existing)).await??
+            }
+        };
+        if same {
+            return Ok(Done::Unchanged);
+        }
+    }
+    job.unless_stopped(job.store.put_object(object, &content)).await??;
+    job.sent(bytes);
+    Ok(Done::Uploaded(bytes))
 }

@@ -1,27 +1,32 @@
-use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
-use crate::budget::{BufferBudget, Reservation};
+use crate::budget::BufferBudget;
 use crate::failure::FailureReason;
-use crate::limits::TransferLimits;
-use crate::reader::{SCRATCH_BYTES, SourceReader};
-use crate::store::{Body, Content, Store};
+use crate::journal::{Entry, Journal};
+use crate::listing::Listed;
+use crate::plan::UploadPlan;
+use crate::store::{OpenUpload, Store};
 
 /// What all files of one transfer share.
 pub(super) struct Job {
+    pub(super) plan: UploadPlan,
     pub(super) store: Store,
-    pub(super) limits: TransferLimits,
-    pub(super) parallelism: usize,
     pub(super) budget: BufferBudget,
     pub(super) stop: CancellationToken,
-    slots: Semaphore,
-    sent: mpsc::UnboundedSender<u64>,
+    /// What is in the bucket under the key of each file, where that is to be compared.
+    pub(super) existing: Vec<Option<Listed>>,
+    pub(super) journal: Option<Journal>,
+    pub(super) place: String,
+    pub(super) sent: mpsc::UnboundedSender<u64>,
 }
 
 /// Why a file is not in the bucket.
 #[derive(Debug)]
-pub(super) enum Stop {
+pub(crate) enum Stop {
     /// The transfer ended before the file did.
     Cancelled,
     Failed(FailureReason),
@@ -33,32 +38,7 @@ impl From<FailureReason> for Stop {
     }
 }
 
-/// The right to have one request with content under way, and the memory for its content.
-pub(super) struct Turn<'a> {
-    _slot: Option<SemaphorePermit<'a>>,
-    _memory: Reservation,
-    keep_in_memory: bool,
-}
-
 impl Job {
-    pub(super) fn new(
-        store: Store,
-        limits: &TransferLimits,
-        stop: CancellationToken,
-        sent: mpsc::UnboundedSender<u64>,
-    ) -> Self {
-        let parallelism = limits.parallelism.get();
-        Self {
-            store,
-            limits: limits.clone(),
-            parallelism,
-            budget: BufferBudget::new(limits.buffered_bytes),
-            stop,
-            slots: Semaphore::new(parallelism.min(Semaphore::MAX_PERMITS)),
-            sent,
-        }
-    }
-
     /// Waits for something, but not beyond the end of the transfer.
     pub(super) async fn unless_stopped<T>(&self, wanted: impl Future<Output = T>) -> Result<T, Stop> {
         tokio::select! {
@@ -68,47 +48,42 @@ impl Job {
         }
     }
 
-    /// Waits until content of this size may be read and sent.
-    ///
-    /// The slot comes first: whoever waits for memory has one already, so those who hold memory never wait
-    /// for a slot, and both come free.
-    pub(super) async fn turn(&self, bytes: u64) -> Result<Turn<'_>, Stop> {
-        let keep_in_memory = bytes <= self.limits.largest_buffer.min(self.limits.buffered_bytes);
-        let needed = if keep_in_memory { bytes } else { 2 * SCRATCH_BYTES };
-        // The semaphore is never closed, so there is always a permit.
-        let slot = self.unless_stopped(self.slots.acquire()).await?.ok();
-        let memory = self.unless_stopped(self.budget.reserve(needed)).await?;
-        Ok(Turn { _slot: slot, _memory: memory, keep_in_memory })
-    }
-
     /// Says that S3 has taken so many bytes.
     pub(super) fn sent(&self, bytes: u64) {
         // Nobody listens any more only when the transfer was dropped.
         let _ = self.sent.send(bytes);
     }
-}
 
-impl Turn<'_> {
-    /// Reads a range of the file, or only its checksum where it is to be sent from the file.
-    pub(super) async fn read(
-        &self,
-        file: &SourceReader,
-        offset: u64,
-        bytes: u64,
-    ) -> Result<Content, FailureReason> {
-        if self.keep_in_memory {
-            let (content, checksum) = file.read(offset, bytes).await?;
-            return Ok(Content { body: Body::Memory(content), bytes, checksum });
+    /// Notes an upload before its first part. That it cannot be noted stops nothing.
+    pub(super) fn note_begun(&self, upload: &OpenUpload) {
+        if let Some(journal) = &self.journal {
+            let _ = journal.begun(&Entry {
+                place: self.place.clone(),
+                bucket: self.plan.bucket().as_str().to_owned(),
+                key: upload.key.clone(),
+                id: upload.id.clone(),
+            });
         }
-        let checksum = file.checksum(offset, bytes).await?;
-        Ok(Content { body: Body::File { path: file.path().to_owned(), offset }, bytes, checksum })
+    }
+
+    pub(super) fn note_ended(&self, upload: &OpenUpload) {
+        if let Some(journal) = &self.journal {
+            journal.ended(&upload.id);
+        }
     }
 }
 
 /// What a task returned. A panic goes on where it would have gone without the task.
-pub(super) fn joined<T>(result: Result<T, JoinError>) -> T {
+pub(crate) fn joined<T>(result: Result<T, JoinError>) -> T {
     match result {
         Ok(value) => value,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
+}
+
+/// A file of the plan, in a job.
+#[derive(Clone)]
+pub(super) struct Task {
+    pub(super) job: Arc<Job>,
+    pub(super) index: usize,
 }

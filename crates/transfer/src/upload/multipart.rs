@@ -1,22 +1,18 @@
 use std::sync::Arc;
 
-use aws_sdk_s3::types::CompletedPart;
 use crc_fast::checksum_combine;
 use tokio::task::JoinSet;
 
 use super::job::{Job, Stop, joined};
+use crate::content::{CHECKSUM, Content, Range, STREAM_BYTES};
 use crate::parts::{Part, divide};
 use crate::plan::PlannedObject;
-use crate::reader::{CHECKSUM, SourceReader};
+use crate::reader::{SourceReader, blocking};
 use crate::report::LeftOpen;
-use crate::store::OpenUpload;
+use crate::store::{OpenUpload, Receipt};
 
-/// A part that S3 has.
-struct SentPart {
-    part: Part,
-    checksum: u64,
-    receipt: CompletedPart,
-}
+/// Parts of one file that are prepared at the same time: more wait for memory or their turn anyway.
+const PARTS_AT_ONCE: usize = 32;
 
 /// Sends a file in parts, several at a time. What does not come to its end is aborted.
 pub(super) async fn upload_in_parts(
@@ -30,13 +26,16 @@ pub(super) async fn upload_in_parts(
     }
     // From here on a cancellation must not be able to lose the upload's id.
     let upload = Arc::new(job.store.begin(object).await?);
+    job.note_begun(&upload);
     let result = send_and_complete(job, &upload, file).await;
     if result.is_err()
-        && let Err(reason) = job.store.abort(&upload).await
+        && let Err(reason) = job.store.abort(&upload.key, &upload.id).await
     {
         let OpenUpload { key, id } = upload.as_ref().clone();
         *left_open = Some(LeftOpen { key, upload_id: id, reason });
+        return result;
     }
+    job.note_ended(&upload);
     result
 }
 
@@ -46,11 +45,13 @@ async fn send_and_complete(
     file: &SourceReader,
 ) -> Result<(), Stop> {
     let mut sent = send_parts(job, upload, file).await?;
-    file.check_unchanged().await?;
-    sent.sort_by_key(|sent| sent.part.number);
-    let checksum =
-        sent.iter().fold(0, |whole, sent| checksum_combine(CHECKSUM, whole, sent.checksum, sent.part.bytes));
-    let receipts = sent.into_iter().map(|sent| sent.receipt).collect();
+    let unchanged = file.clone();
+    blocking(move || unchanged.check_unchanged()).await?;
+    sent.sort_by_key(|(part, _)| part.number);
+    let checksum = sent.iter().fold(0, |whole, (part, receipt)| {
+        checksum_combine(CHECKSUM, whole, receipt.checksum, part.bytes)
+    });
+    let receipts = sent.into_iter().map(|(_, receipt)| receipt).collect();
     // Not dropped half-way: whether the object exists would then be unknown.
     Ok(job.store.complete(upload, receipts, file.bytes(), checksum).await?)
 }
@@ -59,12 +60,12 @@ async fn send_parts(
     job: &Arc<Job>,
     upload: &Arc<OpenUpload>,
     file: &SourceReader,
-) -> Result<Vec<SentPart>, Stop> {
-    let mut waiting = divide(file.bytes(), &job.limits);
+) -> Result<Vec<(Part, Receipt)>, Stop> {
+    let mut waiting = divide(file.bytes(), &job.plan.options.limits);
     let mut tasks = JoinSet::new();
     let mut sent = Vec::new();
     loop {
-        while tasks.len() < job.parallelism
+        while tasks.len() < PARTS_AT_ONCE
             && let Some(part) = waiting.next()
         {
             tasks.spawn(send_part(Arc::clone(job), Arc::clone(upload), file.clone(), part));
@@ -86,11 +87,10 @@ async fn send_part(
     upload: Arc<OpenUpload>,
     file: SourceReader,
     part: Part,
-) -> Result<SentPart, Stop> {
-    let turn = job.turn(part.bytes).await?;
-    let content = turn.read(&file, part.offset, part.bytes).await?;
-    let checksum = content.checksum;
-    let receipt = job.unless_stopped(job.store.put_part(&upload, part.number, content)).await??;
+) -> Result<(Part, Receipt), Stop> {
+    let _memory = job.unless_stopped(job.budget.reserve(STREAM_BYTES)).await?;
+    let content = Content::Range(Range { file, offset: part.offset, bytes: part.bytes, is_whole: false });
+    let receipt = job.unless_stopped(job.store.put_part(&upload, part.number, &content)).await??;
     job.sent(part.bytes);
-    Ok(SentPart { part, checksum, receipt })
+    Ok((part, receipt))
 }

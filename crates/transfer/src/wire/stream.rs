@@ -90,7 +90,8 @@ impl Dialer {
         }
         let mut addresses = self.addresses();
         let mut turn = addresses.known.clone();
-        turn.rotate_left(addresses.next % turn.len().max(1));
+        let first = addresses.next % turn.len().max(1);
+        turn.rotate_left(first);
         addresses.next = addresses.next.wrapping_add(1);
         Ok(turn)
     }

@@ -11,11 +11,12 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
-use aws_smithy_http_client::Builder as HttpClient;
+use aws_smithy_http_client::{Builder as HttpClient, Connector};
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use causeway_transfer::{
-    CancellationToken, NoProgress, UploadError, UploadOptions, UploadPlan, UploadReport, upload,
+    CancellationToken, NoProgress, Route, UploadError, UploadOptions, UploadPlan, UploadReport, upload,
 };
 use http::{Method, Response, StatusCode};
 use hyper::body::Incoming;
@@ -252,5 +253,19 @@ pub(crate) fn options(folder: &tempfile::TempDir) -> UploadOptions {
 /// Plans and uploads.
 pub(crate) async fn run(server: &Server, options: UploadOptions) -> Result<UploadReport, UploadError> {
     let plan = UploadPlan::build(options).unwrap();
-    upload(&server.config(), &plan, &NoProgress, &CancellationToken::new()).await
+    upload(&server.config(), &route(), &plan, &NoProgress, &CancellationToken::new()).await
+}
+
+/// Straight to the server.
+pub(crate) fn route() -> Route {
+    Route::new(Arc::new(rustls::RootCertStore::empty()), connector(), |_| true)
+}
+
+/// Through the SDK's connector, as with a proxy in the way.
+pub(crate) fn route_through() -> Route {
+    Route::new(Arc::new(rustls::RootCertStore::empty()), connector(), |_| false)
+}
+
+fn connector() -> SharedHttpConnector {
+    SharedHttpConnector::new(Connector::builder().build_http())
 }

@@ -3,15 +3,24 @@
 
 mod agent_identity;
 mod chains;
+mod docs;
+mod company;
+mod consumers;
 mod ecr_login;
 mod export;
 mod faults;
 mod identity;
+mod incumbent;
 mod network;
 mod parameters;
+mod profile;
+mod refresh;
 mod refusals;
+mod script;
 mod secrecy;
+mod terraform;
 mod token;
+mod trust;
 mod upload;
 mod verify;
 

@@ -76,6 +76,8 @@ pub(super) struct Books {
     roles: HashMap<String, (Role, String)>,
     providers: HashMap<(String, String), Vec<String>>,
     pub(super) sessions: Vec<Session>,
+    /// The longest that a session lasts, whatever it asks for.
+    pub(super) longest_session: Option<Duration>,
 }
 
 impl Books {
@@ -131,7 +133,8 @@ impl Books {
             secret: random::base64_text(40),
             session_token: Some(format!("IQoJb3JpZ2luX2Vj{}==", random::base64_text(620))),
         };
-        let expires = SystemTime::now() + Duration::from_secs(session.duration.0);
+        let life = Duration::from_secs(session.duration.0);
+        let expires = SystemTime::now() + self.longest_session.map_or(life, |longest| life.min(longest));
         session.key = key.clone();
         self.sessions.push(session);
         self.keys.insert(key.id.clone(), Entry { key: key.clone(), caller, expires: Some(expires) });

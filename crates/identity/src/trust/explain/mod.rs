@@ -67,9 +67,7 @@ fn refusal(statement: &Statement, policy: &Policy, request: &Request) -> Vec<Fin
     if principal_fits {
         let failing =
             statement.tests.iter().filter(|test| test.holds(request, policy.variables) == Truth::No);
-        findings.extend(
-            failing.map(|test| finding(condition::failure(test, request, policy.variables))),
-        );
+        findings.extend(failing.map(|test| finding(condition::failure(test, request, policy.variables))));
     }
     findings
 }

@@ -18,7 +18,10 @@ pub(super) fn mismatch(principals: &Principals, request: &Request) -> String {
         );
     }
     let hint = named.iter().find_map(|named| difference(named, request)).unwrap_or_default();
-    format!("the token comes through the OIDC provider \"{wanted}\", the policy trusts {}{hint}", quoted(&named))
+    format!(
+        "the token comes through the OIDC provider \"{wanted}\", the policy trusts {}{hint}",
+        quoted(&named)
+    )
 }
 
 fn others(principals: &Principals) -> String {
@@ -40,7 +43,9 @@ fn difference(named: &str, request: &Request) -> Option<String> {
     }
     let Some((partition, account, host)) = parts(named) else {
         return Some(match named.trim_start_matches("https://") {
-            host if host == request.provider() => " (the ARN of the provider is wanted, not its address)".into(),
+            host if host == request.provider() => {
+                " (the ARN of the provider is wanted, not its address)".into()
+            }
             _ => " (this is not the ARN of an OIDC provider)".into(),
         });
     };
@@ -48,7 +53,10 @@ fn difference(named: &str, request: &Request) -> Option<String> {
         (partition != request.partition())
             .then(|| format!("the partition differs: the role is in {}", request.partition())),
         (account != request.account().as_str()).then(|| {
-            format!("the account differs: the provider must be in the role's own account {}", request.account())
+            format!(
+                "the account differs: the provider must be in the role's own account {}",
+                request.account()
+            )
         }),
         (host != request.provider()).then(|| of_hosts(host, request.provider())),
     ];

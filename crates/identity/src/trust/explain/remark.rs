@@ -17,11 +17,11 @@ pub fn remarks(policy: &Policy, request: &Request) -> Vec<Finding> {
 }
 
 fn of(statement: &Statement, request: &Request) -> Vec<Finding> {
-    let everyone = statement.principals.named.iter().any(|(kind, name)| *kind == Kind::Everyone || name == "*");
+    let everyone =
+        statement.principals.named.iter().any(|(kind, name)| *kind == Kind::Everyone || name == "*");
     let restricts = |claim: &str| {
-        let on_claim = |test: &&Test| {
-            request.own_claim(&test.key).is_some_and(|own| own.eq_ignore_ascii_case(claim))
-        };
+        let on_claim =
+            |test: &&Test| request.own_claim(&test.key).is_some_and(|own| own.eq_ignore_ascii_case(claim));
         statement.tests.iter().filter(on_claim).any(is_restriction)
     };
     let open = [

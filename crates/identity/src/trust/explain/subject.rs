@@ -69,7 +69,8 @@ fn parts_differ(found: &str, wanted: &str, names: &[&str]) -> Option<String> {
     if wanted.len() < names.len() {
         return Some(format!("the policy's value lacks the {}", names[wanted.len()]));
     }
-    let differing = names.iter().zip(found.iter().zip(&wanted)).filter(|(_, (found, wanted))| found != wanted);
+    let differing =
+        names.iter().zip(found.iter().zip(&wanted)).filter(|(_, (found, wanted))| found != wanted);
     let words: Vec<String> = differing
         .map(|(name, (found, wanted))| {
             let case = if found.to_lowercase() == wanted.to_lowercase() { " in case" } else { "" };

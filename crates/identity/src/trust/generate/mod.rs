@@ -102,10 +102,7 @@ struct Grant {
 #[must_use]
 pub fn generate(identities: &[TrustedIdentity], role: &TrustedRole) -> GeneratedTrust {
     let grants = identities.iter().map(|identity| Grant {
-        provider: OidcProvider {
-            url: identity.issuer.clone(),
-            audiences: identity.audiences.clone(),
-        },
+        provider: OidcProvider { url: identity.issuer.clone(), audiences: identity.audiences.clone() },
         subject: identity.subject.clone(),
     });
     GeneratedTrust { role: role.clone(), grants: grants.collect() }

@@ -58,7 +58,10 @@ fn escape(text: &str, write: fn(&mut String, char)) -> String {
     escaped
 }
 
-/// Controls, and outside ASCII everything that is neither letter nor digit: among it all that has no width.
+/// Controls, and outside ASCII everything that is neither letter nor digit: among it all that has no width, but for the
+/// fillers that Unicode counts as letters.
 fn is_unseen(character: char) -> bool {
-    character.is_control() || (!character.is_ascii() && !character.is_alphanumeric())
+    let filler =
+        matches!(character, '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}' | '\u{ffa0}');
+    filler || character.is_control() || (!character.is_ascii() && !character.is_alphanumeric())
 }

@@ -145,7 +145,10 @@ mod tests {
             identity.subject(),
             "/eid1/c/pub/t/MiSI_7AJe0O9IsoTwAN97Q/a/rISbSSETf0KqFyZ8ppdXmA/sc/0ca3ddd9-f0b0-4635-a98c-5866526961b6/64171687-7a59-4fce-b2c8-823278dcf176"
         );
-        assert_eq!(identity.issuer(), "https://login.microsoftonline.com/ff882432-09b0-437b-bd22-ca13c0037ded/v2.0");
+        assert_eq!(
+            identity.issuer(),
+            "https://login.microsoftonline.com/ff882432-09b0-437b-bd22-ca13c0037ded/v2.0"
+        );
     }
 
     #[test]

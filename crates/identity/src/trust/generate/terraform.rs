@@ -15,7 +15,10 @@ pub(super) fn write(trust: &GeneratedTrust) -> String {
             list(&provider.audiences)
         );
     }
-    text += &format!("resource \"aws_iam_role\" \"azure_pipelines\" {{\n  name = {}\n", quoted_hcl(&trust.role.name));
+    text += &format!(
+        "resource \"aws_iam_role\" \"azure_pipelines\" {{\n  name = {}\n",
+        quoted_hcl(&trust.role.name)
+    );
     if trust.role.path != "/" {
         text += &format!("  path = {}\n", quoted_hcl(&trust.role.path));
     }

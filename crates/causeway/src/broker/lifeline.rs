@@ -1,0 +1,45 @@
+//! How the agent's end-of-job sweep reaches a broker that nobody can look into.
+//!
+//! When a job ends, the agent ends every process whose environment carries the job's `VSTS_PROCESS_LOOKUP_ID`; on Linux it
+//! reads `/proc/<pid>/environ`. A broker is closed to that (see [`crate::protection`]). So it has a child that is not, knows
+//! nothing and only waits: when that child is ended, the broker ends.
+
+use std::io::Read;
+use std::process::{ExitCode, Stdio};
+
+use causeway_agent::Environment;
+use tokio::process::Command;
+
+const MARK: &str = "VSTS_PROCESS_LOOKUP_ID";
+
+/// The name of the subcommand that waits.
+pub(super) const COMMAND: &str = "broker-lifeline";
+
+/// The waiting child: ends with the broker, because its standard input ends.
+pub(crate) fn hold() -> ExitCode {
+    let mut nothing = [0; 1];
+    while matches!(std::io::stdin().read(&mut nothing), Ok(1)) {}
+    ExitCode::SUCCESS
+}
+
+/// Waits until the agent ends the job's processes; for ever where that reaches the broker itself, or nobody marks them.
+pub(super) async fn cut(environment: &Environment) {
+    if let Some(mark) = environment.get(MARK).filter(|_| cfg!(target_os = "linux"))
+        && let Ok(program) = std::env::current_exe()
+        && let Ok(mut child) = Command::new(program)
+            .arg(COMMAND)
+            .env_clear()
+            .env(MARK, mark)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+    {
+        // `wait` would close the pipe that keeps it waiting.
+        let _pipe = child.stdin.take();
+        let _ = child.wait().await;
+        return;
+    }
+    std::future::pending().await
+}

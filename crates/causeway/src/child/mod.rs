@@ -1,0 +1,12 @@
+//! Programs that a step runs for its user: with the step's credentials, and nothing else of it.
+
+mod environment;
+mod program;
+mod shell;
+mod tool;
+mod tree;
+
+pub(crate) use environment::ChildEnvironment;
+pub(crate) use program::{Program, WIND_DOWN};
+pub(crate) use shell::{SHELLS, Shell};
+pub(crate) use tool::Tool;

@@ -1,0 +1,60 @@
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+
+/// A program that must be on the agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tool {
+    Aws,
+    Bash,
+    Sh,
+    Pwsh,
+    PowerShell,
+    Cmd,
+}
+
+impl Tool {
+    /// What it is called on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Aws => "aws",
+            Self::Bash => "bash",
+            Self::Sh => "sh",
+            Self::Pwsh => "pwsh",
+            Self::PowerShell => "powershell",
+            Self::Cmd => "cmd",
+        }
+    }
+
+    /// Where it lies on this agent's `PATH`.
+    pub(crate) fn on_path(self) -> Option<PathBuf> {
+        which::which(self.name()).ok()
+    }
+
+    /// The same.
+    ///
+    /// # Errors
+    /// When it is not there; the message says how to get it.
+    pub(crate) fn find(self) -> Result<PathBuf> {
+        match self.on_path() {
+            Some(path) => Ok(path),
+            None => bail!("{} is not on this agent's PATH. {}", self.name(), self.how_to_get()),
+        }
+    }
+
+    fn how_to_get(self) -> &'static str {
+        match self {
+            Self::Aws => {
+                "Install the AWS CLI (https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html); Microsoft-hosted agents have it"
+            }
+            Self::Bash if cfg!(windows) => {
+                "Install Git for Windows, which brings it, or set shell to pwsh, powershell or cmd"
+            }
+            Self::Bash => "Install the package bash, or set shell to sh",
+            Self::Sh => "Install a POSIX shell, on Windows for example Git for Windows",
+            Self::Pwsh => "Install PowerShell 7 (https://aka.ms/powershell)",
+            Self::PowerShell => "Windows PowerShell exists on Windows only: set shell to pwsh",
+            Self::Cmd => "cmd exists on Windows only: set shell to bash or pwsh",
+        }
+    }
+}

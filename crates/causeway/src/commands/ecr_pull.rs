@@ -1,0 +1,119 @@
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, ensure};
+use async_trait::async_trait;
+use causeway_agent::{InputError, Inputs};
+use causeway_registry::{Digest, Progress, Reference, Registry, RegistryLogin, RepositoryName, Tag, pull};
+use tokio_util::sync::CancellationToken;
+
+use super::Command;
+use crate::ecr::{Engine, LoginFiles, Size, Target, explained, tell, uri, with_progress};
+use crate::step::{SignedIn, Step};
+
+pub(super) const NAME: &str = "ecrPull";
+
+/// Pulls an image into the engine, or into an OCI layout folder.
+struct EcrPull {
+    target: Target,
+    repository: RepositoryName,
+    reference: Reference,
+    /// The OCI layout; `None`: the engine.
+    folder: Option<PathBuf>,
+    variable: Option<String>,
+    temp: PathBuf,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    /// The input was left as it is.
+    Unsaid,
+    Tag,
+    Digest,
+}
+
+pub(super) fn plan(step: &Step) -> Result<Box<dyn Command>> {
+    let inputs = step.inputs();
+    let name = inputs.parsed("repository")?.or(inputs.parsed("repositoryName")?);
+    Ok(Box::new(EcrPull {
+        target: Target::read_one(step)?,
+        repository: name.ok_or(InputError::Missing { name: "repository", context: "" })?,
+        reference: reference(&inputs)?,
+        folder: inputs.text("archivePath").map(PathBuf::from),
+        variable: inputs.text("outputVariable").map(str::to_owned),
+        temp: step.temp_directory()?,
+    }))
+}
+
+/// `imageSource` is an input of ecrPush too, whose default always comes: then a digest counts if there is one.
+fn reference(inputs: &Inputs<'_>) -> Result<Reference> {
+    let kinds = [("imagename", Kind::Unsaid), ("imagetag", Kind::Tag), ("imagedigest", Kind::Digest)];
+    let digest: Option<Digest> = inputs.parsed("imageDigest")?;
+    let tag: Option<Tag> = inputs.parsed("imageTag")?;
+    match (inputs.choice("imageSource", &kinds)?.unwrap_or(Kind::Unsaid), digest) {
+        (Kind::Unsaid | Kind::Digest, Some(digest)) => Ok(digest.into()),
+        (Kind::Digest, None) => {
+            Err(InputError::Missing { name: "imageDigest", context: " with imageSource imagedigest" }.into())
+        }
+        (Kind::Unsaid | Kind::Tag, _) => match tag {
+            Some(tag) => Ok(tag.into()),
+            None => Ok("latest".parse::<Tag>()?.into()),
+        },
+    }
+}
+
+#[async_trait]
+impl Command for EcrPull {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn threads(&self) -> usize {
+        2
+    }
+
+    async fn execute(&self, step: &Step, signed_in: &SignedIn, _cancel: &CancellationToken) -> Result<()> {
+        let console = step.console();
+        let (login, registry) = self.target.open(signed_in, console).await?;
+        let digest = match &self.folder {
+            Some(folder) => self.into_layout(step, &registry, folder).await?,
+            None => self.into_engine(step, &login).await?,
+        };
+        if let Reference::Digest(wanted) = &self.reference {
+            ensure!(*wanted == digest, "{digest} came instead of {wanted}");
+        }
+        tell(console, &login.host, &self.repository, &self.reference, &digest, self.variable.as_deref());
+        let uri = uri(&login.host, &self.repository, &self.reference);
+        console.info(&format!("{uri} is {digest}"));
+        Ok(())
+    }
+}
+
+impl EcrPull {
+    async fn into_layout(&self, step: &Step, registry: &Registry, folder: &Path) -> Result<Digest> {
+        let console = step.console();
+        let progress = Progress::new();
+        let work = pull(registry, &self.repository, &self.reference, folder, &progress);
+        let pulled = with_progress(console, "Pulled", &progress, work).await;
+        let pulled = pulled.map_err(|error| explained(error, &self.repository))?;
+        console.info(&format!(
+            "{} blobs fetched ({}) into OCI layout {}",
+            pulled.fetched,
+            Size(pulled.fetched_bytes),
+            folder.display()
+        ));
+        Ok(pulled.digest)
+    }
+
+    async fn into_engine(&self, step: &Step, login: &RegistryLogin) -> Result<Digest> {
+        let files = LoginFiles::prepare(step, &self.temp, std::slice::from_ref(login))?;
+        files.announce(step)?;
+        files.write_docker()?;
+        let engine = Engine::new(step, files.docker_folder());
+        let ending = engine.pull(&uri(&login.host, &self.repository, &self.reference)).await;
+        // The post-job step tries again.
+        if let Err(error) = files.remove_docker() {
+            step.console().warning(&crate::failure::describe(&error));
+        }
+        ending
+    }
+}

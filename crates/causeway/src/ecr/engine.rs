@@ -1,0 +1,134 @@
+//! A container engine, through the docker command line.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use anyhow::{Context, Result, anyhow, bail};
+use causeway_agent::Console;
+use causeway_registry::Digest;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::Command;
+
+use crate::step::Step;
+
+/// Lines of docker's output that an error repeats.
+const REPEATED: usize = 5;
+
+/// docker, with a configuration folder of this step. The login stands in that folder, never in an argument.
+pub(crate) struct Engine<'a> {
+    step: &'a Step,
+    config: &'a Path,
+}
+
+impl<'a> Engine<'a> {
+    pub(crate) fn new(step: &'a Step, config: &'a Path) -> Self {
+        Self { step, config }
+    }
+
+    /// `docker tag`.
+    pub(crate) async fn tag(&self, source: &str, target: &str) -> Result<()> {
+        self.run(&["tag", source, target]).await.map(drop)
+    }
+
+    /// `docker push`; answers the digest that docker names.
+    pub(crate) async fn push(&self, image: &str) -> Result<Digest> {
+        let lines = self.run(&["push", image]).await?;
+        digest_in(&lines).with_context(|| format!("docker push {image} named no digest"))
+    }
+
+    /// `docker pull`; answers the digest that docker names.
+    pub(crate) async fn pull(&self, image: &str) -> Result<Digest> {
+        let lines = self.run(&["pull", image]).await?;
+        digest_in(&lines).with_context(|| format!("docker pull {image} named no digest"))
+    }
+
+    /// `docker rmi`.
+    pub(crate) async fn remove(&self, image: &str) -> Result<()> {
+        self.run(&["rmi", image]).await.map(drop)
+    }
+
+    async fn run(&self, arguments: &[&str]) -> Result<Vec<String>> {
+        let console = self.step.console();
+        console.info(&format!("docker {}", arguments.join(" ")));
+        let mut child = self.command(arguments).spawn().map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => anyhow!(
+                "there is no docker on this machine (PATH). Without one, build the image as an archive or OCI layout and set imageSource to archive or ociLayout; ecrPull writes an OCI layout when archivePath is set"
+            ),
+            _ => anyhow!(error).context("docker could not be started"),
+        })?;
+        let (out, err) = (child.stdout.take(), child.stderr.take());
+        let (status, out, err) = tokio::join!(child.wait(), shown(out, console), shown(err, console));
+        let status = status.context("docker")?;
+        if status.success() {
+            return Ok(out);
+        }
+        Err(failure(arguments[0], &out, &err))
+    }
+
+    /// Programs get nothing of what the agent hands to tasks alone: inputs, connections, secret variables.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("docker");
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.kill_on_drop(true);
+        for name in self.step.environment().private_names() {
+            command.env_remove(name);
+        }
+        command.env("DOCKER_CONFIG", self.config).env_remove("DOCKER_AUTH_CONFIG");
+        command
+    }
+}
+
+/// Prints what comes, line by line, and keeps it.
+async fn shown(output: Option<impl AsyncRead + Unpin>, console: &Console) -> Vec<String> {
+    let mut kept = Vec::new();
+    let Some(output) = output else { return kept };
+    let mut reader = BufReader::new(output);
+    let mut line = Vec::new();
+    while reader.read_until(b'\n', &mut line).await.is_ok_and(|count| count > 0) {
+        let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+        if !text.is_empty() {
+            console.info(&text);
+            kept.push(text);
+        }
+        line.clear();
+    }
+    kept
+}
+
+fn failure(verb: &str, out: &[String], err: &[String]) -> anyhow::Error {
+    let said = if err.is_empty() { out } else { err };
+    let last = said[said.len().saturating_sub(REPEATED)..].join("; ");
+    let advice = if last.contains("immutable") {
+        ". The repository's tags are immutable: push another tag, or make the repository's tags mutable"
+    } else if last.contains("docker daemon") || last.contains("docker API") {
+        ". Without an engine, build the image as an archive or OCI layout and set imageSource to archive or ociLayout"
+    } else {
+        ""
+    };
+    anyhow!("docker {verb} failed: {last}{advice}")
+}
+
+/// `latest: digest: sha256:… size: 528` of push, `Digest: sha256:…` of pull.
+fn digest_in(lines: &[String]) -> Result<Digest> {
+    let words = lines.iter().rev().filter(|line| line.to_ascii_lowercase().contains("digest:"));
+    let digest = words.flat_map(|line| line.split_whitespace()).find_map(|word| word.parse().ok());
+    match digest {
+        Some(digest) => Ok(digest),
+        None => bail!("its output has no line with \"digest:\""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digest_is_found_in_dockers_words() {
+        let digest = format!("sha256:{}", "ab".repeat(32));
+        for line in [format!("1.0: digest: {digest} size: 528"), format!("Digest: {digest}")] {
+            let lines = ["a1b2: Pushed".to_owned(), line, "Status: done".to_owned()];
+            assert_eq!(digest_in(&lines).unwrap().as_str(), digest);
+        }
+        assert!(digest_in(&["digest: none".to_owned()]).is_err());
+    }
+}

@@ -1,0 +1,76 @@
+use anyhow::{Context, Result};
+use causeway_agent::{Console, InputError, Inputs};
+use causeway_registry::{
+    EncryptionKind, LifecyclePolicy, Repositories, RepositoryEncryption, RepositoryName, RepositorySettings,
+};
+
+/// How a repository is made when it is not there.
+pub(crate) struct NewRepository(RepositorySettings);
+
+impl NewRepository {
+    /// Input `autoCreateRepository` and what goes with it; `None` when it is off.
+    pub(crate) fn read(inputs: &Inputs<'_>) -> Result<Option<Self>> {
+        let mutability = [("MUTABLE", false), ("IMMUTABLE", true)];
+        let settings = RepositorySettings {
+            immutable_tags: inputs.choice("imageTagMutability", &mutability)?.unwrap_or_default(),
+            scan_on_push: inputs.flag("scanOnPush", false)?,
+            encryption: encryption(inputs)?,
+            lifecycle_policy: lifecycle_policy(inputs)?,
+            tags: tags(inputs)?,
+        };
+        Ok(inputs.flag("autoCreateRepository", false)?.then_some(Self(settings)))
+    }
+
+    /// Makes the repository unless it is there. One that is there is left as it is.
+    pub(crate) async fn ensure(
+        &self,
+        repositories: &Repositories,
+        name: &RepositoryName,
+        console: &Console,
+    ) -> Result<()> {
+        if repositories.find(name).await?.is_none() {
+            let made = repositories.create(name, &self.0).await?;
+            console.info(&format!("Created repository {}", made.arn));
+        }
+        Ok(())
+    }
+}
+
+fn encryption(inputs: &Inputs<'_>) -> Result<Option<RepositoryEncryption>> {
+    let kinds = [
+        ("AES256", EncryptionKind::Aes256),
+        ("KMS", EncryptionKind::Kms),
+        ("KMS_DSSE", EncryptionKind::KmsDsse),
+    ];
+    let kind = inputs.choice("repositoryEncryption", &kinds)?;
+    let kms_key = inputs.text("repositoryKmsKey").map(str::to_owned);
+    match (kind, &kms_key) {
+        (None | Some(EncryptionKind::Aes256), Some(key)) => {
+            let problem = "a key goes with repositoryEncryption KMS or KMS_DSSE";
+            Err(InputError::invalid("repositoryKmsKey", key, problem).into())
+        }
+        (None, None) => Ok(None),
+        (Some(kind), _) => Ok(Some(RepositoryEncryption { kind, kms_key })),
+    }
+}
+
+/// JSON, or the path of a file with it.
+fn lifecycle_policy(inputs: &Inputs<'_>) -> Result<Option<LifecyclePolicy>> {
+    let Some(text) = inputs.text("lifecyclePolicy") else { return Ok(None) };
+    if text.starts_with('{') {
+        return Ok(inputs.parsed("lifecyclePolicy")?);
+    }
+    let json = std::fs::read_to_string(text)
+        .with_context(|| format!("input lifecyclePolicy: {text} could not be read, and it is no JSON"))?;
+    let policy = json.trim_start_matches('\u{feff}').parse();
+    policy.map(Some).map_err(|error| InputError::invalid("lifecyclePolicy", text, error).into())
+}
+
+/// `key=value` lines.
+fn tags(inputs: &Inputs<'_>) -> Result<Vec<(String, String)>> {
+    let split = |line: &str| match line.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
+        _ => Err(InputError::invalid("repositoryTags", line, "give key=value, one a line")),
+    };
+    Ok(inputs.lines("repositoryTags").into_iter().map(split).collect::<Result<_, _>>()?)
+}

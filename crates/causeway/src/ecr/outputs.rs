@@ -1,0 +1,26 @@
+use causeway_agent::Console;
+use causeway_registry::{Digest, Reference, RegistryHost, RepositoryName};
+
+/// Sets what later steps learn of an image: `registry`, `imageUri`, `imageDigest`, and the variable that the user named, as
+/// the AWS Toolkit does.
+pub(crate) fn tell(
+    console: &Console,
+    host: &RegistryHost,
+    repository: &RepositoryName,
+    reference: &Reference,
+    digest: &Digest,
+    variable: Option<&str>,
+) {
+    let uri = uri(host, repository, reference);
+    console.set_output("registry", host.as_str());
+    console.set_output("imageUri", &uri);
+    console.set_output("imageDigest", digest.as_str());
+    if let Some(variable) = variable {
+        console.set_variable(variable, &uri);
+    }
+}
+
+/// `host/repository:tag` or `host/repository@digest`.
+pub(crate) fn uri(host: &RegistryHost, repository: &RepositoryName, reference: &Reference) -> String {
+    format!("{host}/{repository}{}{reference}", reference.joint())
+}

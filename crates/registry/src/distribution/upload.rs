@@ -1,0 +1,322 @@
+//! Sending a blob: "Pushing blobs", OCI Distribution Specification.
+//!
+//! A large blob goes in one `PATCH`, as docker's own push sends it. Chunks of a fixed size would resume more neatly, but ECR
+//! loses every chunk after the first (aws/containers-roadmap#2831). After a fault the registry is asked how much it has, and
+//! the rest is sent; where it does not keep that (its `Range` stays behind), the blob is begun anew. The registry checks the
+//! digest at the end, so nothing wrong can stay.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use aws_smithy_types::body::SdkBody;
+use sha2::{Digest as _, Sha256};
+use url::Url;
+
+use super::answer::Answer;
+use super::body::BlobBody;
+use super::patience::{FINISHING, Patience, while_moving};
+use super::{Registry, RegistryError, Request};
+use crate::image::{LocalBlob, digest_of};
+use crate::{Digest, RepositoryName};
+
+/// Up to here a blob goes with the request that ends the upload.
+const SMALL: u64 = 64 << 10;
+
+/// What is less than this is quicker sent again than asked for.
+const WORTH_RESUMING: u64 = 1 << 20;
+
+/// How a blob came to be in the repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// It was there.
+    Present,
+    /// The registry took it from another repository.
+    Mounted,
+    /// It was sent.
+    Sent,
+}
+
+struct Upload<'a> {
+    registry: &'a Registry,
+    repository: &'a RepositoryName,
+    blob: &'a LocalBlob,
+    /// Counts what of this blob is on its way or there.
+    sent: &'a Arc<AtomicU64>,
+    action: String,
+    may_resume: bool,
+}
+
+impl Registry {
+    /// Brings a blob into the repository, unless it is there. `sent` counts its bytes on the way.
+    pub(crate) async fn push_blob(
+        &self,
+        repository: &RepositoryName,
+        blob: &LocalBlob,
+        mount_from: &[RepositoryName],
+        sent: &Arc<AtomicU64>,
+    ) -> Result<Arrival, RegistryError> {
+        if self.has_blob(repository, &blob.digest).await? {
+            return Ok(Arrival::Present);
+        }
+        let mut begun = None;
+        for source in mount_from.iter().filter(|source| *source != repository) {
+            match self.mount(repository, &blob.digest, source).await? {
+                Mount::Done => return Ok(Arrival::Mounted),
+                Mount::Begun(session) => begun = Some(session),
+                Mount::Refused => {}
+            }
+        }
+        let action = format!("sending {}", blob.digest);
+        let mut upload = Upload { registry: self, repository, blob, sent, action, may_resume: true };
+        upload.run(begun).await?;
+        Ok(Arrival::Sent)
+    }
+
+    /// Whether the repository has a blob.
+    pub(crate) async fn has_blob(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<bool, RegistryError> {
+        let action = format!("looking for {digest}");
+        let request = Request::new("HEAD", self.url(repository, &format!("blobs/{digest}"))?);
+        let answer = self.send(&request, &action).await?;
+        match answer.status {
+            200..=299 | 307 => Ok(true),
+            404 => Ok(false),
+            _ => Err(answer.into_error(&action).await),
+        }
+    }
+
+    async fn mount(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+        source: &RepositoryName,
+    ) -> Result<Mount, RegistryError> {
+        let action = format!("mounting {digest} from {source}");
+        let mut url = self.url(repository, "blobs/uploads/")?;
+        url.query_pairs_mut().append_pair("mount", digest.as_str()).append_pair("from", source.as_str());
+        let request = Request::new("POST", url).with("content-length", "0");
+        let answer = self.send(&request, &action).await?;
+        match answer.status {
+            201 => Ok(Mount::Done),
+            202 => Ok(Mount::Begun(self.location(&answer, &request.url, &action)?)),
+            // Not allowed to read there, or no such repository: then it is sent.
+            400..=499 => Ok(Mount::Refused),
+            _ => Err(answer.into_error(&action).await),
+        }
+    }
+
+    /// Where the upload goes on. It must be this registry's, or the login and the blob would go elsewhere.
+    fn location(&self, answer: &Answer, asked: &Url, action: &str) -> Result<Url, RegistryError> {
+        let wrong =
+            |reason: &str| RegistryError::Protocol { action: action.to_owned(), reason: reason.into() };
+        let text = answer.header("location").ok_or_else(|| wrong("the registry names no place for it"))?;
+        let url = asked.join(text).map_err(|_| wrong("the registry names a place that is no address"))?;
+        if self.is_own(&url) { Ok(url) } else { Err(wrong("the registry names a place on another host")) }
+    }
+}
+
+enum Mount {
+    Done,
+    Begun(Url),
+    Refused,
+}
+
+impl Upload<'_> {
+    /// Tries until it is there, cannot be, or the patience ends.
+    async fn run(&mut self, begun: Option<Url>) -> Result<(), RegistryError> {
+        let mut patience = Patience::new();
+        let mut state = begun.map(|session| (session, 0));
+        let mut furthest = 0;
+        loop {
+            let error = match self.attempt(&mut state).await {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            let error = self.judge(error).await?;
+            patience.wait(error).await?;
+            if self.registry.has_blob(self.repository, &self.blob.digest).await? {
+                return Ok(());
+            }
+            state = self.resume(state.take()).await;
+            let kept = state.as_ref().map_or(0, |(_, received)| *received);
+            self.sent.store(kept, Ordering::Relaxed);
+            if kept > furthest {
+                (furthest, patience) = (kept, Patience::new());
+            }
+        }
+    }
+
+    /// One way through: begin, send, finish. `state` is where it stands: the session and how much the registry has.
+    async fn attempt(&mut self, state: &mut Option<(Url, u64)>) -> Result<(), RegistryError> {
+        let (session, received) = match state.take() {
+            Some(state) => state,
+            None => (self.begin().await?, 0),
+        };
+        let size = self.blob.location.length;
+        *state = Some((session.clone(), received));
+        if size <= SMALL {
+            return self.finish(session, true).await;
+        }
+        let session = if received < size { self.send_rest(&session, received).await? } else { session };
+        *state = Some((session.clone(), size));
+        self.finish(session, false).await
+    }
+
+    async fn begin(&self) -> Result<Url, RegistryError> {
+        let request = Request::new("POST", self.registry.url(self.repository, "blobs/uploads/")?);
+        let request = request.with("content-length", "0");
+        let answer = self.registry.send(&request, &self.action).await?;
+        if answer.status != 202 {
+            return Err(answer.into_error(&self.action).await);
+        }
+        self.registry.location(&answer, &request.url, &self.action)
+    }
+
+    /// Sends what the registry does not have yet in one request; answers where the upload goes on.
+    async fn send_rest(&mut self, session: &Url, received: u64) -> Result<Url, RegistryError> {
+        let size = self.blob.location.length;
+        let mut request = Request::new("PATCH", session.clone())
+            .with("content-type", "application/octet-stream")
+            .with("content-length", (size - received).to_string());
+        if received > 0 {
+            request = request.with("content-range", format!("{received}-{}", size - 1));
+        }
+        let answer = self.stream(&request, received).await?;
+        // ECR answers 201.
+        if !matches!(answer.status, 201 | 202 | 204) {
+            return Err(answer.into_error(&self.action).await);
+        }
+        let has = answer.header("range").and_then(received_of);
+        if received > 0 && has.is_some_and(|has| has != size) {
+            self.may_resume = false;
+            return Err(RegistryError::Digest {
+                action: self.action.clone(),
+                digest: self.blob.digest.clone(),
+            });
+        }
+        self.registry.location(&answer, session, &self.action)
+    }
+
+    async fn stream(&self, request: &Request, received: u64) -> Result<Answer, RegistryError> {
+        let (body, problem) = BlobBody::open(&self.blob.location, received, self.sent.clone())
+            .map_err(|error| self.unreadable(error))?;
+        let sending = self.registry.send_once(request, SdkBody::from_body_1_x(body), &self.action);
+        let ending = while_moving(sending, self.sent, &self.action).await;
+        match problem.take() {
+            Some(error) => Err(self.unreadable(error)),
+            None => ending,
+        }
+    }
+
+    /// Says what it should be; the registry checks it.
+    async fn finish(&self, mut session: Url, with_content: bool) -> Result<(), RegistryError> {
+        session.query_pairs_mut().append_pair("digest", self.blob.digest.as_str());
+        let length = if with_content { self.blob.location.length } else { 0 };
+        let request = Request::new("PUT", session)
+            .with("content-type", "application/octet-stream")
+            .with("content-length", length.to_string());
+        let answer = if with_content {
+            self.stream(&request, 0).await?
+        } else {
+            let sending = self.registry.send_once(&request, SdkBody::empty(), &self.action);
+            let stalled = |_| RegistryError::Stalled { action: self.action.clone() };
+            tokio::time::timeout(FINISHING, sending).await.map_err(stalled)??
+        };
+        match answer.status {
+            201 | 202 | 204 => Ok(()),
+            _ => Err(answer.into_error(&self.action).await),
+        }
+    }
+
+    /// Whether to go on after this error; what is final comes back as an error.
+    async fn judge(&mut self, error: RegistryError) -> Result<RegistryError, RegistryError> {
+        let code = error.code().unwrap_or_default();
+        // The session is lost, or what arrived twice or not at all spoils it.
+        if matches!(error.status(), Some(404 | 416)) && code != "NAME_UNKNOWN" {
+            self.may_resume = false;
+            return Ok(error);
+        }
+        if code == "DIGEST_INVALID" || code == "SIZE_INVALID" {
+            self.check_disk().await?;
+            self.may_resume = false;
+            return Ok(error);
+        }
+        if error.is_transient() { Ok(error) } else { Err(error) }
+    }
+
+    /// Asks how much arrived. `None` means from the beginning.
+    async fn resume(&mut self, state: Option<(Url, u64)>) -> Option<(Url, u64)> {
+        let (session, _) = state.filter(|_| std::mem::replace(&mut self.may_resume, true))?;
+        if self.blob.location.length <= SMALL {
+            return None;
+        }
+        let request = Request::new("GET", session.clone());
+        let answer = self.registry.send(&request, &self.action).await.ok()?;
+        if !matches!(answer.status, 200..=204) {
+            return None;
+        }
+        let received = answer.header("range").and_then(received_of)?;
+        let next = self.registry.location(&answer, &session, &self.action).unwrap_or(session);
+        (WORTH_RESUMING..=self.blob.location.length).contains(&received).then_some((next, received))
+    }
+
+    /// The registry says that the digest is another: is it the disk's fault?
+    async fn check_disk(&self) -> Result<(), RegistryError> {
+        if self.blob.digest.algorithm() != "sha256" {
+            return Ok(());
+        }
+        let location = self.blob.location.clone();
+        let hashed = tokio::task::spawn_blocking(move || -> io::Result<Digest> {
+            let open = location.open()?;
+            let (mut hasher, mut buffer, mut position) = (Sha256::new(), vec![0; 1 << 18], 0);
+            loop {
+                match open.read_at(position, &mut buffer)? {
+                    0 => return Ok(digest_of(hasher)),
+                    count => hasher.update(&buffer[..count]),
+                }
+                position += buffer.len() as u64;
+            }
+        });
+        let hashed = hashed.await.unwrap_or_else(|error| Err(io::Error::other(error)));
+        if hashed.map_err(|error| self.unreadable(error))? == self.blob.digest {
+            Ok(())
+        } else {
+            Err(RegistryError::Damaged { digest: self.blob.digest.clone() })
+        }
+    }
+
+    fn unreadable(&self, error: io::Error) -> RegistryError {
+        RegistryError::Io { action: "read", path: self.blob.digest.as_str().into(), error }
+    }
+}
+
+/// The bytes that a registry has: `Range: 0-<last>`, where `0-0` stands for none.
+fn received_of(range: &str) -> Option<u64> {
+    let (_, last) = range.trim().trim_start_matches("bytes=").split_once('-')?;
+    match last.trim().parse().ok()? {
+        0 => Some(0),
+        last => Some(last + 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::received_of;
+
+    #[test]
+    fn the_registrys_range_is_inclusive() {
+        for (range, received) in [
+            ("0-99", Some(100)),
+            ("bytes=0-1048575", Some(1 << 20)),
+            ("0-0", Some(0)),
+            ("x", None),
+            ("0-", None),
+        ] {
+            assert_eq!(received_of(range), received, "{range}");
+        }
+    }
+}

@@ -1,0 +1,292 @@
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use tokio::task::JoinSet;
+
+use super::job::{Job, Stop, joined};
+use super::plan::PlannedDownload;
+use super::target::Target;
+use super::writer::{Digested, Digesting, STREAM_BYTES, Writer};
+use crate::changed::{is_md5, is_same_file};
+use crate::checksum::{Known, combine};
+use crate::failure::FailureReason;
+use crate::listing::Listed;
+use crate::reader::{SourceReader, blocking};
+use crate::wire::{Call, Fault, Reply};
+
+/// Objects above this size are read in ranges of it, several at a time.
+const RANGE_BYTES: u64 = 16 << 20;
+/// Ranges of one object that are prepared at the same time: more wait for memory or their turn anyway.
+const RANGES_AT_ONCE: usize = 16;
+
+/// What became of one object.
+pub(super) struct ObjectOutcome {
+    pub(super) index: usize,
+    pub(super) result: Result<Done, Stop>,
+    pub(super) took: Duration,
+}
+
+pub(super) enum Done {
+    /// It is a file; whether its content could be verified.
+    Downloaded { verified: bool },
+    Unchanged,
+}
+
+/// A piece of an object, or all of it.
+struct Piece {
+    key: Arc<str>,
+    e_tag: Box<str>,
+    first: u64,
+    bytes: u64,
+    is_whole: bool,
+}
+
+pub(super) async fn download_object(job: Arc<Job>, index: usize) -> ObjectOutcome {
+    let began = Instant::now();
+    let result = fetch(&job, index).await;
+    ObjectOutcome { index, result, took: began.elapsed() }
+}
+
+async fn fetch(job: &Arc<Job>, index: usize) -> Result<Done, Stop> {
+    let object = &job.plan.objects[index];
+    let path = job.plan.path_of(&object.key);
+    if job.plan.options.only_changed {
+        if job.unless_stopped(is_unchanged(job, object, &path)).await?? {
+            return Ok(Done::Unchanged);
+        }
+        if !job.plan.options.overwrite && path.symlink_metadata().is_ok() {
+            return Err(FailureReason::unwritable(&std::io::ErrorKind::AlreadyExists.into()).into());
+        }
+    }
+    let root = Arc::clone(&job.root);
+    let target = Arc::new(blocking(move || root.begin(path)).await?);
+    let verified = if object.bytes > RANGE_BYTES {
+        fetch_ranges(job, object, &target).await?
+    } else {
+        fetch_whole(job, object, &target).await?
+    };
+    // Every writer has ended, so nobody else holds it.
+    let target = Arc::into_inner(target).ok_or(FailureReason::Unconfirmed)?;
+    blocking(move || target.keep()).await?;
+    Ok(Done::Downloaded { verified })
+}
+
+async fn is_unchanged(
+    job: &Job,
+    object: &PlannedDownload,
+    path: &std::path::Path,
+) -> Result<bool, FailureReason> {
+    let (path, bytes) = (path.to_owned(), object.bytes);
+    let file = blocking(move || SourceReader::open(&path).ok().filter(|file| file.bytes() == bytes)).await;
+    let Some(file) = file else { return Ok(false) };
+    let listed = Listed { key: object.key.to_string(), bytes, e_tag: object.e_tag.to_string() };
+    is_same_file(&job.store, &object.key, &file, &listed).await
+}
+
+async fn fetch_whole(job: &Job, object: &PlannedDownload, target: &Arc<Target>) -> Result<bool, Stop> {
+    let memory = object.bytes.min(STREAM_BYTES);
+    let _memory = job.unless_stopped(job.budget.reserve(memory)).await?;
+    let piece = Piece {
+        key: Arc::clone(&object.key),
+        e_tag: object.e_tag.clone(),
+        first: 0,
+        bytes: object.bytes,
+        is_whole: true,
+    };
+    let mut expected = None;
+    let digested = job.unless_stopped(pull(job, &piece, target, None, &mut expected)).await??;
+    job.received(object.bytes);
+    match expected {
+        None => Ok(false),
+        Some(expected) if expected.0 == digested => Ok(true),
+        Some((_, name)) => Err(FailureReason::WrongChecksum(name).into()),
+    }
+}
+
+async fn fetch_ranges(job: &Arc<Job>, object: &PlannedDownload, target: &Arc<Target>) -> Result<bool, Stop> {
+    let known = job.unless_stopped(known_checksum(job, object)).await??;
+    let (whole, bytes) = (Arc::clone(target), object.bytes);
+    blocking(move || whole.set_bytes(bytes)).await?;
+    let digesting = known.map_or(Digesting::Nothing, |known| Digesting::Crc(known.algorithm));
+    let mut waiting = (0..bytes.div_ceil(RANGE_BYTES)).map(|index| index * RANGE_BYTES);
+    let (mut tasks, mut done) = (JoinSet::new(), Vec::new());
+    loop {
+        while tasks.len() < RANGES_AT_ONCE
+            && let Some(first) = waiting.next()
+        {
+            let piece = Piece {
+                key: Arc::clone(&object.key),
+                e_tag: object.e_tag.clone(),
+                first,
+                bytes: RANGE_BYTES.min(bytes - first),
+                is_whole: false,
+            };
+            tasks.spawn(fetch_range(Arc::clone(job), piece, Arc::clone(target), digesting));
+        }
+        match tasks.join_next().await.map(joined) {
+            None => break,
+            Some(Ok(range)) => done.push(range),
+            Some(Err(stop)) => {
+                // The file beside must have no writer left when it is removed.
+                tasks.shutdown().await;
+                return Err(stop);
+            }
+        }
+    }
+    let Some(known) = known else { return Ok(false) };
+    done.sort_unstable();
+    let value = combine(known.algorithm, done.into_iter().map(|(_, checksum, bytes)| (checksum, bytes)));
+    if value == known.value { Ok(true) } else { Err(FailureReason::WrongChecksum(known.name()).into()) }
+}
+
+/// First byte, checksum and size of a range.
+async fn fetch_range(
+    job: Arc<Job>,
+    piece: Piece,
+    target: Arc<Target>,
+    digesting: Digesting,
+) -> Result<(u64, u64, u64), Stop> {
+    let _memory = job.unless_stopped(job.budget.reserve(STREAM_BYTES)).await?;
+    let digested = job.unless_stopped(pull(&job, &piece, &target, Some(digesting), &mut None)).await??;
+    job.received(piece.bytes);
+    let checksum = if let Digested::Crc(checksum) = digested { checksum } else { 0 };
+    Ok((piece.first, checksum, piece.bytes))
+}
+
+async fn known_checksum(job: &Job, object: &PlannedDownload) -> Result<Option<Known>, FailureReason> {
+    let headers = headers(job, &object.e_tag, None);
+    let (operation, method, key) = ("HeadObject", Method::HEAD, object.key.as_ref());
+    let call = Call { operation, method, key, query: "", headers, content: None };
+    let (head, _) = job.store.wire().call(&call).await.map_err(changed)?;
+    Ok(Known::of(&head.headers))
+}
+
+/// What should come out, and what the check is called.
+type Expected = (Digested, &'static str);
+
+/// Reads a piece into its file. Where the connection breaks, it goes on from there.
+async fn pull(
+    job: &Job,
+    piece: &Piece,
+    target: &Arc<Target>,
+    digesting: Option<Digesting>,
+    expected: &mut Option<Expected>,
+) -> Result<Digested, FailureReason> {
+    let wire = job.store.wire();
+    let (mut attempts, mut done, mut writer) = (wire.attempts(), 0, None);
+    loop {
+        let before = done;
+        let slot = wire.pace.slot().await;
+        let part = Part { job, piece, target, digesting };
+        match part.read(&mut done, &mut writer, expected).await {
+            Ok(()) => {
+                slot.succeeded(piece.bytes);
+                break;
+            }
+            Err(fault) => {
+                if done > before {
+                    attempts = wire.attempts();
+                }
+                attempts.after(fault, slot).await.map_err(changed)?;
+            }
+        }
+    }
+    match writer {
+        Some(writer) => writer.finish().await,
+        None => Err(FailureReason::Unconfirmed),
+    }
+}
+
+/// One attempt at a piece.
+struct Part<'a> {
+    job: &'a Job,
+    piece: &'a Piece,
+    target: &'a Arc<Target>,
+    digesting: Option<Digesting>,
+}
+
+impl Part<'_> {
+    async fn read(
+        &self,
+        done: &mut u64,
+        writer: &mut Option<Writer>,
+        expected: &mut Option<Expected>,
+    ) -> Result<(), Fault> {
+        let mut reply = self.ask(*done).await?;
+        let writer = match writer {
+            Some(writer) => writer,
+            None => {
+                let digesting = match self.digesting {
+                    Some(digesting) => digesting,
+                    None => {
+                        let (digesting, known) = expectation(&reply, &self.piece.e_tag);
+                        *expected = known;
+                        digesting
+                    }
+                };
+                writer.insert(Writer::new(Arc::clone(self.target), self.piece.first, digesting))
+            }
+        };
+        while let Some(bytes) = reply.piece().await? {
+            *done += bytes.len() as u64;
+            if *done > self.piece.bytes {
+                return Err(Fault::never(FailureReason::ObjectChanged));
+            }
+            writer.take(bytes).await.map_err(Fault::never)?;
+        }
+        if *done == self.piece.bytes { Ok(()) } else { Err(Fault::never(FailureReason::ObjectChanged)) }
+    }
+
+    async fn ask(&self, done: u64) -> Result<Reply, Fault> {
+        let (from, to) = (self.piece.first + done, self.piece.first + self.piece.bytes);
+        let is_part = !self.piece.is_whole || done > 0;
+        let range = is_part.then(|| format!("bytes={from}-{}", to.saturating_sub(1)));
+        let headers = headers(self.job, &self.piece.e_tag, range.as_deref());
+        let (operation, method, key) = ("GetObject", Method::GET, self.piece.key.as_ref());
+        let call = Call { operation, method, key, query: "", headers, content: None };
+        let reply = self.job.store.wire().attempt(&call).await?;
+        if is_part && reply.head.status != StatusCode::PARTIAL_CONTENT {
+            return Err(Fault::never(FailureReason::Unconfirmed));
+        }
+        Ok(reply)
+    }
+}
+
+fn headers(job: &Job, e_tag: &str, range: Option<&str>) -> HeaderMap {
+    let mut headers = job.store.key_headers();
+    headers.insert("x-amz-checksum-mode", HeaderValue::from_static("ENABLED"));
+    // What was listed is what is meant, however long it takes to get to it.
+    if !e_tag.is_empty()
+        && let Ok(e_tag) = HeaderValue::from_str(&format!("\"{e_tag}\""))
+    {
+        headers.insert(header::IF_MATCH, e_tag);
+    }
+    if let Some(range) = range.and_then(|range| HeaderValue::from_str(range).ok()) {
+        headers.insert(header::RANGE, range);
+    }
+    headers
+}
+
+/// What S3 knows of the whole content: a checksum, or for old objects an entity tag that is its MD5 (not with
+/// KMS or a customer's key).
+fn expectation(reply: &Reply, e_tag: &str) -> (Digesting, Option<Expected>) {
+    if let Some(known) = Known::of(&reply.head.headers) {
+        return (Digesting::Crc(known.algorithm), Some((Digested::Crc(known.value), known.name())));
+    }
+    let by_kms = reply.header("x-amz-server-side-encryption").is_some_and(|kind| kind.starts_with("aws:"));
+    let by_customer = reply.header("x-amz-server-side-encryption-customer-algorithm").is_some();
+    if !is_md5(e_tag) || by_kms || by_customer {
+        return (Digesting::Nothing, None);
+    }
+    (Digesting::Md5, Some((Digested::Md5(e_tag.to_ascii_lowercase()), "MD5")))
+}
+
+fn changed(reason: FailureReason) -> FailureReason {
+    match &reason {
+        FailureReason::Service(error) if error.code() == Some("PreconditionFailed") => {
+            FailureReason::ObjectChanged
+        }
+        _ => reason,
+    }
+}

@@ -1,0 +1,145 @@
+use std::collections::HashSet;
+use std::fs::{File, OpenOptions};
+use std::io::{self, IoSlice, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use bytes::Bytes;
+
+use crate::failure::FailureReason;
+
+/// The folder that files are written to. No file is written outside it, through links neither.
+pub(super) struct TargetRoot {
+    real: PathBuf,
+    /// Folders that are known to be there, and inside.
+    known: Mutex<HashSet<PathBuf>>,
+}
+
+/// A file being written beside its place; it disappears unless it is [kept](Self::keep).
+pub(super) struct Target {
+    path: PathBuf,
+    beside: PathBuf,
+    kept: bool,
+}
+
+impl TargetRoot {
+    pub(super) fn open(folder: &Path) -> io::Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        Ok(Self { real: folder.canonicalize()?, known: Mutex::default() })
+    }
+
+    /// Makes the folders of a file and a new, empty file beside it.
+    pub(super) fn begin(&self, path: PathBuf) -> Result<Target, FailureReason> {
+        let unwritable = |error: io::Error| FailureReason::unwritable(&error);
+        let folder = path.parent().unwrap_or(Path::new("/"));
+        self.make(folder)?;
+        let beside = folder.join(format!(".causeway-{:016x}.part", fastrand::u64(..)));
+        OpenOptions::new().write(true).create_new(true).open(&beside).map_err(unwritable)?;
+        Ok(Target { path, beside, kept: false })
+    }
+
+    fn make(&self, folder: &Path) -> Result<(), FailureReason> {
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known().contains(folder) {
+            return Ok(());
+        }
+        let unwritable = |error: io::Error| FailureReason::unwritable(&error);
+        // What is there is looked at before anything is made: a link in it may lead out.
+        let existing = folder.ancestors().find(|folder| folder.symlink_metadata().is_ok());
+        let real = existing.unwrap_or(folder).canonicalize().map_err(unwritable)?;
+        if !(real.starts_with(&self.real) || self.real.starts_with(&real)) {
+            return Err(FailureReason::UnsafeKey("a symbolic link leads out of the target folder"));
+        }
+        std::fs::create_dir_all(folder).map_err(unwritable)?;
+        known().insert(folder.to_owned());
+        Ok(())
+    }
+}
+
+impl Target {
+    /// Another handle, that writes from this place on.
+    pub(super) fn writer(&self, offset: u64) -> Result<File, FailureReason> {
+        let open = || {
+            let mut file = OpenOptions::new().write(true).open(&self.beside)?;
+            if offset > 0 {
+                file.seek(SeekFrom::Start(offset))?;
+            }
+            Ok(file)
+        };
+        open().map_err(|error: io::Error| FailureReason::unwritable(&error))
+    }
+
+    /// Makes it so large before its pieces come, in whatever order.
+    pub(super) fn set_bytes(&self, bytes: u64) -> Result<(), FailureReason> {
+        self.writer(0)?.set_len(bytes).map_err(|error| FailureReason::unwritable(&error))
+    }
+
+    /// It is whole: moves it to its place.
+    pub(super) fn keep(mut self) -> Result<(), FailureReason> {
+        std::fs::rename(&self.beside, &self.path).map_err(|error| FailureReason::unwritable(&error))?;
+        self.kept = true;
+        Ok(())
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        if !self.kept {
+            let _ = std::fs::remove_file(&self.beside);
+        }
+    }
+}
+
+/// Writes pieces with as few calls as possible.
+pub(super) fn write_all(file: &mut File, pieces: &[Bytes]) -> Result<(), FailureReason> {
+    let mut slices: Vec<IoSlice<'_>> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();
+    let mut rest = slices.as_mut_slice();
+    IoSlice::advance_slices(&mut rest, 0);
+    while !rest.is_empty() {
+        match file.write_vectored(rest) {
+            Ok(0) => return Err(FailureReason::unwritable(&io::ErrorKind::WriteZero.into())),
+            Ok(written) => IoSlice::advance_slices(&mut rest, written),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(FailureReason::unwritable(&error)),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_appears_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = TargetRoot::open(&folder.path().join("new")).unwrap();
+        let path = folder.path().join("new/a/b");
+        let target = root.begin(path.clone()).unwrap();
+        write_all(&mut target.writer(0).unwrap(), &["x".into(), "".into(), "yz".into()]).unwrap();
+        assert!(!path.exists());
+        drop(target);
+        assert_eq!(std::fs::read_dir(folder.path().join("new/a")).unwrap().count(), 0);
+        let target = root.begin(path.clone()).unwrap();
+        write_all(&mut target.writer(2).unwrap(), &["!".into()]).unwrap();
+        target.keep().unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"\0\0!");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_that_lead_out_are_not_followed() {
+        let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        std::os::unix::fs::symlink(outside.path(), folder.path().join("out")).unwrap();
+        std::fs::create_dir(folder.path().join("real")).unwrap();
+        std::os::unix::fs::symlink(folder.path().join("real"), folder.path().join("in")).unwrap();
+        let root = TargetRoot::open(folder.path()).unwrap();
+        for path in ["out/x", "out/deep/er/x"] {
+            let refused = root.begin(folder.path().join(path)).err();
+            assert!(matches!(refused, Some(FailureReason::UnsafeKey(_))), "{path}: {refused:?}");
+        }
+        assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 0);
+        root.begin(folder.path().join("in/x")).unwrap().keep().unwrap();
+        assert!(folder.path().join("real/x").exists());
+    }
+}

@@ -1,0 +1,195 @@
+//! Which multipart uploads are under way, noted in a file, so that what a killed process left is found.
+//!
+//! Each process holds a lock on its own file while it lives; the system takes the lock away when it dies,
+//! however it dies. A file whose lock can be had therefore tells of uploads that nobody will end. Nothing in S3
+//! tells that: uploads listed there may belong to anybody, and none is touched that is not in such a file.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+const BEGINNING: &str = "s3-uploads-";
+const ENDING: &str = ".jsonl";
+
+/// A multipart upload that was begun.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    /// Where S3 is: the same bucket name may exist elsewhere.
+    pub(crate) place: String,
+    pub(crate) bucket: String,
+    pub(crate) key: String,
+    pub(crate) id: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Line {
+    Begun(Entry),
+    /// The upload with this id is completed or aborted.
+    Ended(String),
+}
+
+/// This process's own file. It is removed at the end if nothing in it is open.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    path: PathBuf,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    file: File,
+    open: Vec<String>,
+}
+
+/// A file that a process left, locked now by this one.
+#[derive(Debug)]
+pub(crate) struct LeftBehind {
+    path: PathBuf,
+    file: File,
+    pub(crate) entries: Vec<Entry>,
+}
+
+impl Journal {
+    pub(crate) fn create(folder: &Path) -> io::Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        let name = format!("{BEGINNING}{}-{:016x}{ENDING}", std::process::id(), fastrand::u64(..));
+        let path = folder.join(name);
+        let mut options = OpenOptions::new();
+        options.create_new(true).append(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&path)?;
+        file.lock()?;
+        Ok(Self { path, state: Mutex::new(State { file, open: Vec::new() }) })
+    }
+
+    pub(crate) fn begun(&self, entry: &Entry) -> io::Result<()> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        write(&mut state.file, &Line::Begun(entry.clone()))?;
+        state.open.push(entry.id.clone());
+        Ok(())
+    }
+
+    pub(crate) fn ended(&self, id: &str) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        // If it cannot be noted, the next run finds an upload that is not there any more, which does no harm.
+        let _ = write(&mut state.file, &Line::Ended(id.to_owned()));
+        state.open.retain(|open| open != id);
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if state.open.is_empty() {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Every file that a process left which is no more. One that cannot be read is not this one's to judge.
+pub(crate) fn left_behind(folder: &Path) -> Vec<LeftBehind> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    paths.filter_map(take_over).collect()
+}
+
+fn take_over(path: PathBuf) -> Option<LeftBehind> {
+    let name = path.file_name()?.to_str()?;
+    if !(name.starts_with(BEGINNING) && name.ends_with(ENDING)) {
+        return None;
+    }
+    let file = OpenOptions::new().read(true).append(true).open(&path).ok()?;
+    file.try_lock().ok()?;
+    let entries = read(&file);
+    Some(LeftBehind { path, file, entries })
+}
+
+impl LeftBehind {
+    pub(crate) fn ended(&mut self, id: &str) {
+        self.entries.retain(|entry| entry.id != id);
+        let _ = write(&mut self.file, &Line::Ended(id.to_owned()));
+    }
+
+    /// Removes the file if everything in it has ended.
+    pub(crate) fn finish(self) {
+        if self.entries.is_empty() {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn write(file: &mut File, line: &Line) -> io::Result<()> {
+    let mut text = serde_json::to_string(line)?;
+    text.push('\n');
+    file.write_all(text.as_bytes())
+}
+
+/// What was begun and not ended. A last line that is cut off was not yet acted upon.
+fn read(file: &File) -> Vec<Entry> {
+    let mut open: Vec<Entry> = Vec::new();
+    for line in BufReader::new(file).lines().map_while(Result::ok) {
+        match serde_json::from_str(&line) {
+            Ok(Line::Begun(entry)) => open.push(entry),
+            Ok(Line::Ended(id)) => open.retain(|entry| entry.id != id),
+            Err(_) => {}
+        }
+    }
+    open
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(id: &str) -> Entry {
+        Entry { place: "p".into(), bucket: "b".into(), key: "k\n\"x".into(), id: id.into() }
+    }
+
+    #[test]
+    fn only_what_a_dead_process_left_open_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::create(folder.path()).unwrap();
+        for id in ["1", "2", "3"] {
+            journal.begun(&entry(id)).unwrap();
+        }
+        journal.ended("2");
+        assert!(left_behind(folder.path()).is_empty(), "its process lives");
+        drop(journal);
+        std::fs::write(folder.path().join("s3-uploads-other.txt"), "x").unwrap();
+        let mut left = left_behind(folder.path());
+        assert_eq!(left[0].entries, [entry("1"), entry("3")]);
+        assert!(left_behind(folder.path()).is_empty(), "somebody is at it");
+        left[0].ended("1");
+        left.remove(0).finish();
+        let mut left = left_behind(folder.path());
+        assert_eq!(left[0].entries, [entry("3")]);
+        left[0].ended("3");
+        left.remove(0).finish();
+        assert!(left_behind(folder.path()).is_empty());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_journal_without_open_uploads_leaves_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::create(&folder.path().join("new")).unwrap();
+        journal.begun(&entry("1")).unwrap();
+        journal.ended("1");
+        drop(journal);
+        assert_eq!(std::fs::read_dir(folder.path().join("new")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_line_that_was_cut_off_spoils_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s3-uploads-1.jsonl");
+        let whole = serde_json::to_string(&Line::Begun(entry("1"))).unwrap();
+        std::fs::write(&path, format!("{whole}\n{}", &whole[..20])).unwrap();
+        assert_eq!(left_behind(folder.path())[0].entries, [entry("1")]);
+    }
+}

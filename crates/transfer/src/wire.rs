@@ -1,0 +1,345 @@
+//! The way of content to and from S3, below the SDK: hyper and rustls, signed with the official `aws-sigv4`.
+//!
+//! Requests are put together once, signed with credentials that are renewed in time, and sent over warm
+//! connections of our own, or through the SDK's connector where a proxy is in the way. Over TLS the payload is
+//! not hashed for the signature: the checksum guards it against faults, TLS against people.
+
+mod answer;
+mod attempts;
+mod body;
+mod connection;
+mod endpoint;
+mod reply;
+mod route;
+mod signer;
+mod stream;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_s3::Client;
+use aws_sigv4::http_request::SignableBody;
+use aws_smithy_runtime_api::client::http::{HttpConnector as _, SharedHttpConnector};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
+use aws_types::SdkConfig;
+use http::response::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
+
+use crate::buffers::Buffers;
+use crate::content::{CHECKSUM_HEADER, Content, Framing, Range, Reading, encode};
+use crate::failure::FailureReason;
+use crate::limits::TransferLimits;
+use crate::pace::Pace;
+use crate::reader::blocking;
+pub(crate) use answer::{Again, Fault};
+pub(crate) use attempts::Attempts;
+use body::Body;
+use connection::Pool;
+pub use endpoint::EndpointError;
+use endpoint::Endpoint;
+pub(crate) use reply::Reply;
+pub use route::Route;
+use signer::{Current, Signer};
+use stream::Dialer;
+
+/// How long the head of an answer may take after its request, beside what its content needs.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+/// A connection slower than this, in bytes a second, is given up.
+const SLOWEST: u64 = 32 << 10;
+/// Answers to anything but a download are small.
+const SMALL_ANSWER: usize = 1 << 20;
+/// The hash of nothing.
+const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/// The way to one bucket.
+pub(crate) struct Wire {
+    endpoint: Endpoint,
+    signer: Signer,
+    way: Way,
+    pub(crate) pace: Arc<Pace>,
+    pub(crate) buffers: Arc<Buffers>,
+    agent: HeaderValue,
+    attempts: u32,
+    backoff: Duration,
+}
+
+enum Way {
+    Direct(Arc<Pool>),
+    Through(SharedHttpConnector),
+}
+
+/// A request, before it is signed.
+pub(crate) struct Call<'a> {
+    /// The API's name of it.
+    pub(crate) operation: &'static str,
+    pub(crate) method: Method,
+    pub(crate) key: &'a str,
+    pub(crate) query: &'a str,
+    pub(crate) headers: HeaderMap,
+    pub(crate) content: Option<&'a Content>,
+}
+
+/// A request's content, ready to go, and how the signature covers it.
+struct Packed {
+    body: Body,
+    signed: SignableBody<'static>,
+    /// Where it is known before it is sent.
+    checksum: Option<u64>,
+    reading: Option<Reading>,
+}
+
+impl Wire {
+    pub(crate) async fn open(
+        client: &Client,
+        bucket: &str,
+        config: &SdkConfig,
+        route: &Route,
+        limits: &TransferLimits,
+    ) -> Result<Self, EndpointError> {
+        let endpoint = Endpoint::resolve(client, bucket).await?;
+        let provider = config.credentials_provider().unwrap_or_else(no_credentials);
+        let way = if route.is_direct(&endpoint.address()) {
+            let tls = if endpoint.is_tls {
+                Some(route.tls().map_err(|_| EndpointError::Unsupported)?)
+            } else {
+                None
+            };
+            let dialer = Dialer::new(&endpoint.host, endpoint.port, tls);
+            Way::Direct(Pool::new(dialer.map_err(|_| EndpointError::Unsupported)?))
+        } else {
+            Way::Through(route.connector())
+        };
+        Ok(Self {
+            endpoint,
+            signer: Signer::new(provider),
+            way,
+            pace: Pace::new(limits.parallelism.get()),
+            buffers: Arc::default(),
+            agent: agent(config),
+            attempts: limits.attempts.max(1),
+            backoff: limits.backoff,
+        })
+    }
+
+    /// Whether content need not be hashed for the signature.
+    pub(crate) fn is_tls(&self) -> bool {
+        self.endpoint.is_tls()
+    }
+
+    /// Sends a request as often as it takes, and reads its answer. The checksum is that of a range, which is
+    /// known only when it has been read.
+    pub(crate) async fn call(&self, call: &Call<'_>) -> Result<(Parts, Option<u64>), FailureReason> {
+        let bytes = call.content.map_or(0, Content::bytes);
+        let mut attempts = self.attempts();
+        loop {
+            let slot = self.pace.slot().await;
+            match self.once(call).await {
+                Ok(answer) => {
+                    slot.succeeded(bytes);
+                    return Ok(answer);
+                }
+                Err(fault) => attempts.after(fault, slot).await?,
+            }
+        }
+    }
+
+    pub(crate) fn attempts(&self) -> Attempts {
+        Attempts::new(self.attempts, self.backoff)
+    }
+
+    async fn once(&self, call: &Call<'_>) -> Result<(Parts, Option<u64>), Fault> {
+        let mut reply = self.attempt(call).await?;
+        reply.rest(SMALL_ANSWER).await?;
+        let checksum = match reply.reading.take().and_then(|reading| reading.result()) {
+            None => None,
+            Some(Ok(checksum)) => Some(checksum),
+            Some(Err(reason)) => return Err(Fault::never(reason)),
+        };
+        Ok((reply.head, checksum))
+    }
+
+    /// Sends a request once; what comes back is a success.
+    pub(crate) async fn attempt(&self, call: &Call<'_>) -> Result<Reply, Fault> {
+        let unsigned = |error| Fault::not_built(call.operation, error);
+        let current = self.signer.current().await.map_err(unsigned)?;
+        let mut packed = self.pack(call).await?;
+        let mut request = self.request(call, &mut packed, &current)?;
+        let bytes = call.content.map_or(0, Content::bytes);
+        let patience = ANSWER_TIMEOUT + Duration::from_secs(bytes / SLOWEST);
+        let reading = packed.reading.take();
+        *request.body_mut() = packed.body;
+        let reply = match tokio::time::timeout(patience, self.dispatch(call, request)).await {
+            Ok(reply) => reply,
+            Err(_) => Err(Fault::timed_out(call.operation)),
+        };
+        match reply {
+            // A file that could not be read breaks the request; that is the reason then, and not the connection.
+            Err(fault) => match reading.and_then(|reading| reading.result()) {
+                Some(Err(reason)) => Err(Fault::never(reason)),
+                _ => Err(fault),
+            },
+            Ok(mut reply) if reply.head.status.is_success() => {
+                reply.reading = reading;
+                Ok(reply)
+            }
+            Ok(reply) => Err(self.refused(call.operation, reply, &current).await),
+        }
+    }
+
+    async fn refused(&self, operation: &'static str, mut reply: Reply, used: &Arc<Current>) -> Fault {
+        let content = match reply.rest(SMALL_ANSWER).await {
+            Ok(content) => content,
+            Err(fault) => return fault,
+        };
+        let mut fault = Fault::refused(operation, &reply.head, &content);
+        match fault.code() {
+            Some("ExpiredToken") if self.signer.renew(used).await => fault.again = Again::AtOnce,
+            Some("RequestTimeTooSkewed") => {
+                if let Some(clock) = answer::clock(&reply.head) {
+                    self.signer.set_clock(clock);
+                    fault.again = Again::Later;
+                }
+            }
+            _ => {}
+        }
+        fault
+    }
+
+    async fn pack(&self, call: &Call<'_>) -> Result<Packed, Fault> {
+        match call.content {
+            None => Ok(Packed {
+                body: Body::empty(),
+                signed: SignableBody::Precomputed(EMPTY_SHA256.to_owned()),
+                checksum: None,
+                reading: None,
+            }),
+            Some(Content::Memory(loaded)) => Ok(Packed {
+                body: Body::Memory(loaded.pieces.clone().into()),
+                signed: if self.is_tls() {
+                    SignableBody::UnsignedPayload
+                } else {
+                    SignableBody::Precomputed(loaded.sha256())
+                },
+                checksum: Some(loaded.checksum),
+                reading: None,
+            }),
+            Some(Content::Range(range)) => self.pack_range(range).await,
+        }
+    }
+
+    /// Without TLS a range is read twice, because its hash stands in the signature.
+    async fn pack_range(&self, range: &Range) -> Result<Packed, Fault> {
+        let (framing, signed, checksum) = if self.is_tls() {
+            (Framing::Trailer, SignableBody::StreamingUnsignedPayloadTrailer, None)
+        } else {
+            let (range, buffers) = (range.clone(), Arc::clone(&self.buffers));
+            let digest = blocking(move || range.digest(&buffers)).await;
+            let (hash, checksum) = digest.map_err(Fault::never)?;
+            (Framing::None, SignableBody::Precomputed(hash), Some(checksum))
+        };
+        let (pieces, reading) = range.stream(framing, &self.buffers);
+        let body = Body::Stream { pieces, left: framing.bytes(range.bytes) };
+        Ok(Packed { body, signed, checksum, reading: Some(reading) })
+    }
+
+    fn request(&self, call: &Call<'_>, packed: &mut Packed, current: &Current) -> Result<Request<Body>, Fault> {
+        let mut headers = call.headers.clone();
+        self.describe(call, packed, &mut headers);
+        let target = self.endpoint.target(call.key, call.query);
+        let address = format!("{}://{}{target}", self.endpoint.scheme(), self.endpoint.authority);
+        let signed = packed.signed.clone();
+        self.signer
+            .sign(current, &self.endpoint, &call.method, &address, &mut headers, signed)
+            .map_err(|error| Fault::not_built(call.operation, error))?;
+        let uri = if matches!(self.way, Way::Direct(_)) { target } else { address };
+        let mut request = Request::new(Body::empty());
+        *request.method_mut() = call.method.clone();
+        *request.uri_mut() = uri.parse().map_err(|error: http::uri::InvalidUri| {
+            Fault::not_built(call.operation, error)
+        })?;
+        *request.headers_mut() = headers;
+        Ok(request)
+    }
+
+    /// What the content says about itself.
+    fn describe(&self, call: &Call<'_>, packed: &Packed, headers: &mut HeaderMap) {
+        if let Ok(host) = HeaderValue::from_str(&self.endpoint.authority) {
+            headers.insert(header::HOST, host);
+        }
+        headers.insert(header::USER_AGENT, self.agent.clone());
+        let Some(content) = call.content else { return };
+        headers.insert(header::CONTENT_LENGTH, packed.body.bytes().into());
+        if let Some(checksum) = packed.checksum {
+            insert(headers, CHECKSUM_HEADER, &encode(checksum));
+            return;
+        }
+        insert(headers, "x-amz-trailer", CHECKSUM_HEADER);
+        insert(headers, "x-amz-decoded-content-length", &content.bytes().to_string());
+        let others = headers.get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
+        let encoding = others.map_or("aws-chunked".to_owned(), |others| format!("aws-chunked,{others}"));
+        insert(headers, "content-encoding", &encoding);
+    }
+
+    async fn dispatch(&self, call: &Call<'_>, request: Request<Body>) -> Result<Reply, Fault> {
+        match &self.way {
+            Way::Direct(pool) => send(pool, call, request).await,
+            Way::Through(connector) => through(connector, call, request).await,
+        }
+    }
+}
+
+async fn send(pool: &Arc<Pool>, call: &Call<'_>, request: Request<Body>) -> Result<Reply, Fault> {
+    let broken = |error| Fault::broken(call.operation, error);
+    let mut connection = pool.take(false).await.map_err(broken)?;
+    let was_used = connection.was_used;
+    match connection.send(request).await {
+        Ok(response) => {
+            let (head, content) = response.into_parts();
+            Ok(Reply::direct(call.operation, head, content, connection, pool))
+        }
+        Err(error) => {
+            let mut fault = Fault::broken(call.operation, error);
+            // Warm connections are closed by the other side whenever it likes.
+            if was_used {
+                fault.again = Again::AtOnce;
+            }
+            Err(fault)
+        }
+    }
+}
+
+async fn through(
+    connector: &SharedHttpConnector,
+    call: &Call<'_>,
+    request: Request<Body>,
+) -> Result<Reply, Fault> {
+    let failed = |error: ConnectorError| Fault::of_connector(call.operation, error);
+    let request = HttpRequest::try_from(request.map(SdkBody::from_body_1_x))
+        .map_err(|error| failed(ConnectorError::user(error.into())))?;
+    let answer = connector.call(request).await.map_err(failed)?;
+    let answer =
+        answer.try_into_http1x().map_err(|error| failed(ConnectorError::other(error.into(), None)))?;
+    let (head, content) = answer.into_parts();
+    Ok(Reply::through(call.operation, head, content))
+}
+
+fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(HeaderName::from_static(name), value);
+    }
+}
+
+/// Who asks, as CloudTrail shows it.
+fn agent(config: &SdkConfig) -> HeaderValue {
+    let app = config.app_name().map(|name| format!(" app/{name}")).unwrap_or_default();
+    let text = format!("causeway/{}{app}", env!("CARGO_PKG_VERSION"));
+    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("causeway"))
+}
+
+fn no_credentials() -> SharedCredentialsProvider {
+    SharedCredentialsProvider::new(Credentials::new("", "", None, None, "none"))
+}

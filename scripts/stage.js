@@ -1,0 +1,90 @@
+'use strict';
+// Lays out in one folder what a vsix is made of, and nothing else. usage: node scripts/stage.js FOLDER [--dev]
+const fs = require('fs');
+const path = require('path');
+const { createHash } = require('crypto');
+const { ROOT, readJson } = require('./manifest.js');
+
+const TASK_FILES = ['index.js', 'cleanup.js', 'launch.js', 'verify.js', 'icon.png'];
+const NOTICES = ['THIRD-PARTY-NOTICES.txt', 'sbom.cdx.json'];
+
+/** A copy of the extension under names of its own, to be installed beside the released one. */
+function asDev(extension, task, version) {
+  const dev = structuredClone({ extension, task });
+  const [own] = dev.extension.contributions.filter(({ type }) => type === 'ms.vss-endpoint.service-endpoint-type');
+  const type = `${own.properties.name}Dev`;
+  for (const input of dev.task.inputs) {
+    if (input.type === `connectedService:${own.properties.name}`) input.type = `connectedService:${type}`;
+  }
+  own.properties.name = type;
+  own.properties.displayName += ' (dev)';
+  Object.assign(dev.extension, { id: `${extension.id}-dev`, name: `${extension.name} (dev)`, version, public: false });
+  const [Major, Minor, Patch] = version.split('.').map(Number);
+  Object.assign(dev.task, {
+    id: derivedId(task.id),
+    name: `${task.name}Dev`,
+    friendlyName: `${task.friendlyName} (dev)`,
+    instanceNameFormat: `${task.instanceNameFormat} (dev)`,
+    version: { Major, Minor, Patch },
+  });
+  return dev;
+}
+
+/** Another GUID, always the same one. */
+function derivedId(id) {
+  const digest = createHash('sha256').update(`${id} dev`).digest('hex');
+  return digest.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, '$1-$2-8$3-8$4-$5');
+}
+
+/** A version for each minute: agents and organizations never load a version twice. */
+function devVersion(version, now) {
+  return [...version.split('.').slice(0, 2), Math.floor(now / 60000)].join('.');
+}
+
+function stage(folder, dev) {
+  let manifests = { extension: readJson('vss-extension.json'), task: readJson('task/task.json') };
+  if (dev) manifests = asDev(manifests.extension, manifests.task, devVersion(manifests.extension.version, Date.now()));
+  const { extension, task } = manifests;
+  fs.rmSync(folder, { recursive: true, force: true });
+  const place = (name, from = path.join(ROOT, name)) => {
+    fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+    fs.cpSync(from, path.join(folder, name), { recursive: true });
+  };
+  for (const name of ['overview.md', 'LICENSE', 'images', ...TASK_FILES.map((file) => `task/${file}`)]) place(name);
+  for (const name of NOTICES) place(`notices/${name}`, path.join(ROOT, 'dist/notices', name));
+  for (const name of binaries()) place(name);
+  fs.writeFileSync(path.join(folder, 'vss-extension.json'), `${JSON.stringify(extension, null, 2)}\n`);
+  fs.writeFileSync(path.join(folder, 'task/task.json'), `${JSON.stringify(task, null, 2)}\n`);
+  return `${extension.id}-${extension.version}`;
+}
+
+/** The built binaries, each with the checksum that it must match. */
+function binaries() {
+  const bin = path.join(ROOT, 'task/bin');
+  const found = fs.existsSync(bin) ? fs.readdirSync(bin).sort() : [];
+  return found.flatMap((platform) => {
+    const name = ['causeway', 'causeway.exe'].find((file) => fs.existsSync(path.join(bin, platform, file)));
+    if (!name) return [];
+    check(path.join(bin, platform), name);
+    return [`task/bin/${platform}/${name}`, `task/bin/${platform}/SHA256SUMS`];
+  });
+}
+
+function check(folder, name) {
+  const manifest = path.join(folder, 'SHA256SUMS');
+  const sum = createHash('sha256').update(fs.readFileSync(path.join(folder, name))).digest('hex');
+  if (!fs.existsSync(manifest) || fs.readFileSync(manifest, 'utf8') !== `${sum}  ${name}\n`) {
+    throw new Error(`${path.relative(ROOT, manifest)} is not the checksum of ${name}: run scripts/build`);
+  }
+}
+
+module.exports = { asDev, devVersion };
+
+if (require.main === module) {
+  try {
+    console.log(stage(process.argv[2], process.argv.includes('--dev')));
+  } catch (error) {
+    console.error(`error: ${error.message}`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,240 @@
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::request::Parts;
+use http_body_util::BodyExt;
+use hyper::body::{Frame, Incoming};
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use crate::http::{Body, Cut, Server, header, reply};
+
+/// A server before the registry that sees all and makes trouble when it is asked to.
+#[derive(Debug)]
+pub struct Front {
+    state: Arc<State>,
+    server: Server,
+}
+
+/// A request that came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// `PATCH /v2/team/shop/blobs/uploads/…`.
+    pub line: String,
+    /// The `Content-Range`.
+    pub content_range: String,
+    /// Bytes of the body that came.
+    pub bytes: u64,
+    /// The status that it was answered with; 0 when the connection was cut.
+    pub status: u16,
+    /// Whether the front made trouble.
+    pub is_trouble: bool,
+}
+
+/// What the front does instead of its work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    /// Answers by itself; the request's body is not read.
+    Answer(u16, String),
+    /// Cuts the connection before anything reaches the registry.
+    CutBefore,
+    /// Cuts the connection after so many bytes of the request's body went through.
+    CutWithin(u64),
+    /// Lets the registry do it, and cuts the connection before the answer.
+    CutAfter,
+    /// Cuts the connection after so many bytes of the answer.
+    CutAnswer(u64),
+}
+
+#[derive(Debug)]
+struct State {
+    upstream: SocketAddr,
+    connector: Connector,
+    seen: Mutex<Vec<Seen>>,
+    /// For requests whose line holds the text, once each.
+    troubles: Mutex<Vec<(String, Trouble)>>,
+    dice: Mutex<Option<(fastrand::Rng, f64)>>,
+}
+
+struct Connector(TlsConnector);
+
+impl std::fmt::Debug for Connector {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Connector")
+    }
+}
+
+impl Front {
+    pub(super) fn start(upstream: SocketAddr, authority: &str) -> Self {
+        let state = Arc::new(State {
+            upstream,
+            connector: Connector(connector(authority)),
+            seen: Mutex::default(),
+            troubles: Mutex::default(),
+            dice: Mutex::default(),
+        });
+        let shared = state.clone();
+        let server = Server::start(move |request| answer(shared.clone(), request));
+        Self { state, server }
+    }
+
+    pub(super) fn url(&self) -> String {
+        self.server.url()
+    }
+
+    /// Every request so far.
+    #[must_use]
+    pub fn seen(&self) -> Vec<Seen> {
+        self.state.seen.lock().unwrap().clone()
+    }
+
+    /// Forgets the requests so far.
+    pub fn forget(&self) {
+        self.state.seen.lock().unwrap().clear();
+    }
+
+    /// Makes trouble for the next request whose line (`PUT /v2/…`) holds both words of `request`, or the one.
+    pub fn trouble(&self, request: &str, trouble: Trouble) {
+        self.state.troubles.lock().unwrap().push((request.to_owned(), trouble));
+    }
+
+    /// Makes trouble of every kind for this share of all requests from now on; the same seed, the same order of kinds.
+    pub fn trouble_at_random(&self, share: f64, seed: u64) {
+        *self.state.dice.lock().unwrap() = Some((fastrand::Rng::with_seed(seed), share));
+    }
+
+    /// No trouble any more.
+    pub fn calm(&self) {
+        *self.state.dice.lock().unwrap() = None;
+        self.state.troubles.lock().unwrap().clear();
+    }
+}
+
+impl State {
+    fn trouble_for(&self, line: &str) -> Option<Trouble> {
+        let mut troubles = self.troubles.lock().unwrap();
+        let fits = |wanted: &str| wanted.split(' ').all(|word| line.contains(word));
+        if let Some(at) = troubles.iter().position(|(wanted, _)| fits(wanted)) {
+            return Some(troubles.remove(at).1);
+        }
+        let mut dice = self.dice.lock().unwrap();
+        let (random, share) = dice.as_mut()?;
+        (random.f64() < *share).then(|| match random.u8(0..7) {
+            0 => Trouble::Answer(429, String::new()),
+            1 => Trouble::Answer(500, "oops".to_owned()),
+            2 => Trouble::Answer(503, String::new()),
+            3 => Trouble::CutBefore,
+            4 => Trouble::CutWithin(random.u64(0..8 << 20)),
+            5 => Trouble::CutAnswer(random.u64(0..1 << 20)),
+            _ => Trouble::CutAfter,
+        })
+    }
+}
+
+async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
+    let line = format!("{} {}", request.method(), request.uri());
+    let content_range = header(request.headers(), "content-range").to_owned();
+    let trouble = state.trouble_for(&line);
+    let counted = Arc::new(Mutex::new(0));
+    let ending = act(&state, request, trouble.clone(), counted.clone()).await;
+    let status = ending.as_ref().map_or(0, |response| response.status().as_u16());
+    let bytes = *counted.lock().unwrap();
+    let seen = Seen { line, content_range, bytes, status, is_trouble: trouble.is_some() };
+    state.seen.lock().unwrap().push(seen);
+    ending
+}
+
+async fn act(
+    state: &State,
+    request: Request<Incoming>,
+    trouble: Option<Trouble>,
+    counted: Arc<Mutex<u64>>,
+) -> Result<Response<Body>, Cut> {
+    let (parts, body) = request.into_parts();
+    let limit = match &trouble {
+        Some(Trouble::Answer(status, body)) => {
+            return Ok(reply(*status, "application/json", body.clone()));
+        }
+        Some(Trouble::CutBefore) => return Err(Cut),
+        Some(Trouble::CutWithin(limit)) => *limit,
+        _ => u64::MAX,
+    };
+    let body = Counted { body, counted, left: limit };
+    let response = forward(state, parts, body).await?;
+    match trouble {
+        Some(Trouble::CutAfter | Trouble::CutWithin(_)) => Err(Cut),
+        Some(Trouble::CutAnswer(limit)) => {
+            let (parts, body) = response.into_parts();
+            let cut = Counted { body, counted: Arc::default(), left: limit };
+            Ok(Response::from_parts(parts, cut.boxed()))
+        }
+        _ => Ok(response.map(BodyExt::boxed)),
+    }
+}
+
+/// Over a connection of its own, which ends when the body does.
+async fn forward(state: &State, parts: Parts, body: Counted) -> Result<Response<Incoming>, Cut> {
+    let stream = TcpStream::connect(state.upstream).await.map_err(|_| Cut)?;
+    let name = ServerName::try_from("localhost").expect("a name");
+    let stream = state.connector.0.connect(name, stream).await.map_err(|_| Cut)?;
+    let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
+    let (mut sender, connection) = handshake.map_err(|_| Cut)?;
+    tokio::spawn(connection);
+    sender.send_request(Request::from_parts(parts, body)).await.map_err(|_| Cut)
+}
+
+fn connector(authority: &str) -> TlsConnector {
+    let mut roots = RootCertStore::empty();
+    let certificate = CertificateDer::from_pem_slice(authority.as_bytes()).expect("an authority");
+    roots.add(certificate).expect("an authority");
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("protocol versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    TlsConnector::from(Arc::new(config))
+}
+
+/// A body that counts, and breaks off where it is told to.
+struct Counted {
+    body: Incoming,
+    counted: Arc<Mutex<u64>>,
+    left: u64,
+}
+
+impl hyper::body::Body for Counted {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(context));
+        let Some(Ok(frame)) = frame else { return Poll::Ready(frame) };
+        let length = frame.data_ref().map_or(0, |data| data.len() as u64);
+        *self.counted.lock().unwrap() += length;
+        if length > self.left {
+            // A length was announced, so an early end is a broken connection to the other side.
+            return Poll::Ready(None);
+        }
+        self.left -= length;
+        Poll::Ready(Some(Ok(frame)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left > 0 && self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> hyper::body::SizeHint {
+        self.body.size_hint()
+    }
+}
