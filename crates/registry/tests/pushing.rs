@@ -83,7 +83,7 @@ async fn every_form_of_archive_is_pushed() {
         let pushed = push(&registry, &repository("oci"), &read(&at(name)), &["1"]).await.unwrap();
         assert_eq!(pushed.digest.as_str(), digest, "{name}");
     }
-    assert_eq!(server.fetched("oci:1"), Some(digest));
+    assert_eq!(server.fetched("oci:1"), Some(digest.clone()));
 
     // skopeo writes what `docker save` wrote before Docker 25: layers uncompressed, no manifest.
     let target = format!("docker-archive:{}:shop:1.0", at("saved.tar").display());
@@ -94,9 +94,141 @@ async fn every_form_of_archive_is_pushed() {
     assert_eq!(read(&at("saved.tar")).root.digest, saved.root.digest, "the digest is stable");
     let config = server.skopeo(&["inspect", "--config", &format!("docker://{}/saved:1", server.host())]);
     let original = server.skopeo(&["inspect", "--config", &source]);
-    let config = |text: &[u8]| serde_json::from_slice::<serde_json::Value>(text).unwrap()["rootfs"].clone();
-    assert_eq!(config(&config_text(&config, &registry)), config(&original.stdout));
-    fn config_text(_: &dyn Fn(&[u8]) -> serde_json::Value, _: &Registry) -> Vec<u8> {
-        Vec::new()
+    let layers = |text: &[u8]| {
+        serde_json::from_slice::<serde_json::Value>(text).unwrap()["rootfs"]["diff_ids"].to_string()
+    };
+    assert_eq!(layers(&config.stdout), layers(&original.stdout));
+
+    // Docker 25 and later: an OCI layout with a manifest.json beside it.
+    std::fs::write(layout.join("manifest.json"), "[]").unwrap();
+    pack(&layout, &at("new.tar"));
+    assert_eq!(read(&at("new.tar")).root.digest.as_str(), digest);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn layers_go_on_where_a_cut_left_them() {
+    let (server, registry) = start();
+    let folder = TempDir::new().unwrap();
+    let digest = Layout::new(folder.path(), 5).image(&[12_000_000]);
+    let image = read(folder.path());
+    server.front.trouble("PATCH", Trouble::CutWithin(8_000_000));
+    push(&registry, &repository("cut"), &image, &["1"]).await.unwrap();
+    assert_eq!(server.fetched("cut:1"), Some(digest));
+    let seen = server.front.seen();
+    let patches: Vec<_> = seen.iter().filter(|seen| seen.line.starts_with("PATCH")).collect();
+    assert_eq!(patches.len(), 2, "{seen:#?}");
+    assert_ne!(patches[1].content_range, "", "{seen:#?}");
+    assert_eq!(patches[0].content_range, "");
+    let from: u64 = patches[1].content_range.split('-').next().unwrap().parse().unwrap();
+    assert!(from >= 1 << 20 && patches[1].bytes + from == image.size() - config_size(&image), "{patches:?}");
+}
+
+fn config_size(image: &Image) -> u64 {
+    image.blobs.iter().map(|blob| blob.location.length).min().unwrap()
+}
+
+/// ECR keeps only the first `PATCH` and says so in its `Range` (aws/containers-roadmap#2831).
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registry_that_forgets_the_rest_gets_the_layer_from_the_beginning() {
+    let (server, registry) = start();
+    let folder = TempDir::new().unwrap();
+    let digest = Layout::new(folder.path(), 6).image(&[6_000_000]);
+    server.front.trouble("PATCH", Trouble::CutWithin(4_000_000));
+    server.front.trouble("PATCH", Trouble::Forget);
+    push(&registry, &repository("ecr"), &read(folder.path()), &["1"]).await.unwrap();
+    assert_eq!(server.fetched("ecr:1"), Some(digest));
+    assert_eq!(uploads(&server), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn layers_are_taken_from_other_repositories() {
+    let (server, registry) = start();
+    let folder = TempDir::new().unwrap();
+    let digest = Layout::new(folder.path(), 9).image(&[200_000, 90_000]);
+    let image = read(folder.path());
+    push(&registry, &repository("base"), &image, &["1"]).await.unwrap();
+    server.front.forget();
+    let (name, tags) = (repository("derived"), tags(&["1"]));
+    let sources = [repository("not/there"), repository("base")];
+    let push = Push { repository: &name, tags: &tags, mount_from: &sources };
+    let pushed = push.run(&registry, &image, &Progress::new()).await.unwrap();
+    assert_eq!((pushed.mounted, pushed.sent), (3, 0));
+    assert_eq!(uploads(&server), 0);
+    assert_eq!(server.fetched("derived:1"), Some(digest));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_tag_moves_no_layer() {
+    let (server, registry) = start();
+    let folder = TempDir::new().unwrap();
+    let digest = Layout::new(folder.path(), 11).index(&[50_000]);
+    let name = repository("retagged");
+    push(&registry, &name, &read(folder.path()), &["1"]).await.unwrap();
+    server.front.forget();
+    for source in ["1", digest.as_str()] {
+        let new = retag(&registry, &name, &source.parse().unwrap(), &tags(&["stable", "prod"])).await.unwrap();
+        assert_eq!(new.as_str(), digest);
     }
+    assert_eq!(server.fetched("retagged:prod"), Some(digest));
+    let seen = server.front.seen();
+    assert!(seen.iter().all(|seen| !seen.line.contains("/blobs/")), "{seen:?}");
+    let missing = retag(&registry, &name, &"nothing".parse().unwrap(), &tags(&["x"])).await.unwrap_err();
+    assert_eq!((missing.status(), missing.code()), (Some(404), Some("MANIFEST_UNKNOWN")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ecrs_refusal_of_a_taken_tag_is_told_apart() {
+    let (server, registry) = start();
+    let folder = TempDir::new().unwrap();
+    let _ = Layout::new(folder.path(), 12).image(&[1000]);
+    let words = "The image tag '1' already exists in the 'fixed' repository and cannot be overwritten because the repository is immutable.";
+    let body = serde_json::json!({ "errors": [{ "code": "TAG_INVALID", "message": words }] });
+    server.front.trouble("PUT manifests/1", Trouble::Answer(400, body.to_string()));
+    let refused = push(&registry, &repository("fixed"), &read(folder.path()), &["1"]).await.unwrap_err();
+    assert!(refused.is_immutable_tag() && refused.to_string().contains("cannot be overwritten"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_password_is_told_and_shown_nowhere() {
+    let (server, _) = start();
+    let registry = open(&server, &server.host(), "wrong-password");
+    let folder = TempDir::new().unwrap();
+    let _ = Layout::new(folder.path(), 13).image(&[1000]);
+    let refused = push(&registry, &repository("locked"), &read(folder.path()), &["1"]).await.unwrap_err();
+    assert_eq!(refused.status(), Some(401));
+    let shown = format!("{refused} {refused:?} {registry:?}");
+    assert!(!shown.contains("wrong-password") && !shown.contains("Basic"), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_layer_is_named() {
+    let (server, registry) = start();
+    let folder = TempDir::new().unwrap();
+    let _ = Layout::new(folder.path(), 14).image(&[300_000]);
+    let image = read(folder.path());
+    let layer = image.blobs.iter().max_by_key(|blob| blob.location.length).unwrap();
+    let file = folder.path().join("blobs/sha256").join(layer.digest.hex());
+    let mut content = std::fs::read(&file).unwrap();
+    content[1000] ^= 1;
+    std::fs::write(&file, content).unwrap();
+    let refused = push(&registry, &repository("damaged"), &image, &["1"]).await.unwrap_err();
+    assert!(matches!(&refused, RegistryError::Damaged { digest } if *digest == layer.digest), "{refused}");
+    assert_eq!(server.manifest("damaged:1"), None, "no tag points to half an image");
+}
+
+/// Each push either arrives whole or says why not.
+#[tokio::test(flavor = "multi_thread")]
+async fn trouble_with_every_tenth_request_is_overcome() {
+    let (server, registry) = start();
+    let folder = TempDir::new().unwrap();
+    for round in 0..6 {
+        let layout = folder.path().join(round.to_string());
+        let digest = Layout::new(&layout, 100 * (round + 1)).image(&[4_000_000, 2_000_000, 500]);
+        server.front.trouble_at_random(0.1, round);
+        let name = repository(&format!("tenth-{round}"));
+        push(&registry, &name, &read(&layout), &["1"]).await.unwrap();
+        server.front.calm();
+        assert_eq!(server.fetched(&format!("tenth-{round}:1")), Some(digest));
+    }
+    assert!(server.front.seen().iter().any(|seen| seen.is_trouble));
 }

@@ -11,17 +11,17 @@ use causeway_harness::registry::Registry as Server;
 use causeway_registry::{Registry, RegistryLogin, RepositoryName, Tag};
 
 /// The account of all tests here.
-pub const ACCOUNT: &str = "123456789012";
+pub(crate) const ACCOUNT: &str = "123456789012";
 
 /// A docker-registry, and the crate's own view of it.
-pub fn start() -> (Server, Registry) {
+pub(crate) fn start() -> (Server, Registry) {
     let server = Server::start(ACCOUNT);
     let registry = open(&server, &server.host(), &server.password());
     (server, registry)
 }
 
 /// A registry of this name, with this password.
-pub fn open(server: &Server, host: &str, password: &str) -> Registry {
+pub(crate) fn open(server: &Server, host: &str, password: &str) -> Registry {
     let login = RegistryLogin {
         host: host.parse().unwrap(),
         username: "AWS".to_owned(),
@@ -44,10 +44,10 @@ fn connector(server: &Server) -> SharedHttpConnector {
     SharedHttpConnector::new(connector)
 }
 
-pub fn repository(name: &str) -> RepositoryName {
+pub(crate) fn repository(name: &str) -> RepositoryName {
     name.parse().unwrap()
 }
 
-pub fn tags(names: &[&str]) -> Vec<Tag> {
+pub(crate) fn tags(names: &[&str]) -> Vec<Tag> {
     names.iter().map(|name| name.parse().unwrap()).collect()
 }

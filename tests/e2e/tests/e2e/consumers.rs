@@ -4,23 +4,23 @@ use std::path::PathBuf;
 
 use causeway_harness::world::{World, workspace};
 
-/// A tool by how it is asked for the access key id that it would sign with.
+/// A tool by how it is asked for the access key id that it would sign with, or for the ARN that AWS then knows it by.
 pub struct Consumer {
     /// For messages.
     pub name: &'static str,
-    /// A shell command that prints the access key id.
-    pub key_id: String,
+    /// A shell command that prints it.
+    pub whose: String,
 }
 
 /// Every tool that is on this machine. Those that `scripts/setup` brings must be; the others are named when they are missing.
 pub fn all() -> Vec<Consumer> {
     let mut found = vec![
-        Consumer { name: "boto3", key_id: python("import boto3; print(boto3.Session().get_credentials().access_key)") },
-        Consumer { name: "JavaScript SDK v3", key_id: javascript() },
+        Consumer { name: "boto3", whose: python("import boto3; print(boto3.Session().get_credentials().access_key)") },
+        Consumer { name: "JavaScript SDK v3", whose: javascript() },
     ];
     if on_path("aws") {
-        let key_id = "aws configure export-credentials --format process | sed 's/.*AccessKeyId\": \"//; s/\".*//; s/[{} ]//g' | tr -d '\\n'; echo";
-        found.push(Consumer { name: "AWS CLI", key_id: key_id.to_owned() });
+        let whose = "aws sts get-caller-identity --query Arn --output text".to_owned();
+        found.push(Consumer { name: "AWS CLI", whose });
     } else {
         eprintln!("not tested with the AWS CLI: there is no aws on PATH");
     }
@@ -58,7 +58,7 @@ pub fn on_path(program: &str) -> bool {
 
 /// A script that runs every tool and says, for each, which key it has: `boto3=ASIA…`.
 pub fn script() -> String {
-    let line = |consumer: &Consumer| format!("echo \"{}=$({})\"", consumer.name, consumer.key_id);
+    let line = |consumer: &Consumer| format!("echo \"{}=$({})\"", consumer.name, consumer.whose);
     all().iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
@@ -71,7 +71,7 @@ pub fn assert_all_have_role(world: &World, output: &str, role: &str) {
         let line = output.lines().find_map(|line| line.strip_prefix(&start));
         let key = line.unwrap_or_else(|| panic!("{name} said nothing: {output}"));
         let sessions = world.iam.sessions();
-        let session = sessions.iter().find(|session| session.key.id == key);
+        let session = sessions.iter().find(|session| session.key.id == key || session.arn == key);
         let session = session.unwrap_or_else(|| panic!("{name} has \"{key}\", which is no session's: {output}"));
         assert!(session.role_arn.ends_with(&format!(":role/{role}")), "{name} is {}", session.arn);
     }

@@ -4,8 +4,10 @@
 mod rules;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Once;
 
-use causeway_harness::agent::{Action, Connection, Job, JobResult};
+use causeway_harness::agent::{Action, Connection, Job, JobResult, Variable};
 use causeway_harness::azure_devops::AUDIENCE;
 use causeway_harness::moto::Moto;
 use causeway_harness::sts::Role;
@@ -40,6 +42,7 @@ fn documented() -> World {
     world.seed().put_parameter("/web/nuget-token", "SecureString", "nuget-token-of-the-example");
     world.seed().put_parameter("/web/database/host", "String", "db.example.invalid");
     world.seed().put_parameter("/web/database/password", "SecureString", "password-of-the-example");
+    world.variables.push(Variable::secret("DatabasePassword", "password-that-the-example-stores"));
     world
 }
 
@@ -67,12 +70,16 @@ fn parsed(yaml: &str) -> Job {
     causeway_harness::pipeline::parse(yaml).unwrap_or_else(|error| panic!("{error}\n{yaml}"))
 }
 
-/// Runs every example of a page; each must succeed, and its summary must name the account.
 fn run(command: &str) -> Vec<JobResult> {
+    run_in(command, documented)
+}
+
+/// Runs every example of a page; each must succeed, and its summary must name the account.
+fn run_in(command: &str, world: impl Fn() -> World) -> Vec<JobResult> {
     let examples = examples(command);
     assert!(!examples.is_empty(), "the page of {command} has no example that is run");
     let job = |yaml: &String| {
-        let world = documented();
+        let world = world();
         let job = world.run_job(parsed(yaml));
         assert_succeeds(&job);
         let summaries = job.steps.iter().flat_map(|step| &step.summaries);
@@ -120,6 +127,88 @@ fn s3_upload() {
     assert!(jobs[0].log().contains("uploaded 2 files, 17 bytes"), "{}", jobs[0].log());
     let summary = &jobs[0].step("site").summaries[0];
     assert!(summary.contains("`2 objects, 17 bytes, s3://example-web-releases`"), "{summary}");
+}
+
+#[test]
+fn s3_download() {
+    let world = || {
+        let world = documented();
+        // The bucket's name is the page's, and buckets of one moto are shared.
+        static MADE: Once = Once::new();
+        MADE.call_once(|| {
+            world.seed().create_bucket("example-web-assets");
+            for key in ["images/logo.svg", "images/deep/arrow.svg", "images/photo.png", "other/logo.svg"] {
+                world.seed().put_object("example-web-assets", key, b"<svg/>", &[]);
+            }
+        });
+        world
+    };
+    assert!(run_in("s3Download", world)[0].log().contains("downloaded 2 files"));
+}
+
+#[test]
+fn get_secrets() {
+    let world = || {
+        let world = documented();
+        static MADE: Once = Once::new();
+        MADE.call_once(|| {
+            world.seed().put_secret("web/database", r#"{"username":"shopkeeper","password":"pass-of-example"}"#);
+            world.seed().put_secret("web/licence", "licence-of-the-example");
+        });
+        world
+    };
+    let jobs = run_in("getSecrets", world);
+    assert!(jobs[0].log().contains("user 10 characters, licence 22 characters"), "{}", jobs[0].log());
+    assert!(jobs[0].is_secret("DATABASE_password"));
+    assert!(jobs[1].is_secret("LICENCE"));
+}
+
+#[test]
+fn put_parameter() {
+    run("putParameter");
+    let stored = documented().seed().parameter("/web/production/password").unwrap();
+    assert_eq!((stored.kind.as_str(), stored.value.as_str()), ("SecureString", "password-that-the-example-stores"));
+}
+
+#[test]
+fn put_secret() {
+    let jobs = run("putSecret");
+    let arn = format!("stored arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:web/production/database-");
+    assert!(jobs[0].log().contains(&arn), "{}", jobs[0].log());
+}
+
+#[test]
+fn script() {
+    let jobs = run("script");
+    assert!(jobs[0].log().contains("terraform apply would run in eu-west-1"), "{}", jobs[0].log());
+    assert!(jobs[1].log().contains("deploying web to eu-west-1"), "{}", jobs[1].log());
+}
+
+/// The AWS CLI is played here: what it does with the credentials is no matter of the page.
+#[test]
+fn aws_cli() {
+    let world = || {
+        let mut world = documented();
+        let folder = world.agent.root().join("bin");
+        fs::create_dir_all(&folder).unwrap();
+        let program = "#!/bin/sh\ntest -n \"$AWS_SESSION_TOKEN\" && echo \"aws was called with: $*\"\n";
+        fs::write(folder.join("aws"), program).unwrap();
+        fs::set_permissions(folder.join("aws"), fs::Permissions::from_mode(0o755)).unwrap();
+        let path = std::env::var("PATH").unwrap();
+        world.agent.machine.push(("PATH".into(), format!("{}:{path}", folder.display())));
+        world
+    };
+    let jobs = run_in("awsCli", world);
+    assert!(jobs[0].log().contains("aws was called with: sts get-caller-identity --output text"));
+}
+
+/// Every command's examples are run by a test above.
+#[test]
+fn no_page_is_forgotten() {
+    let tested = include_str!("docs.rs");
+    for command in Task::read().commands() {
+        assert!(tested.contains(&format!("(\"{command}\"")), "{command}");
+    }
 }
 
 /// The agent evaluates no visible rule and hands over every input: one that the editor hides, filled in for another

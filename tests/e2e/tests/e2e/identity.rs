@@ -146,7 +146,7 @@ fn an_expired_session_is_named() {
     let key = world.iam.sessions().first().map(|session| session.key.id.clone());
     assert!(key.is_none(), "a new world has no sessions");
     let first = world.step(&[("command", "assumeRole"), ("connection", "federated")]);
-    let value = |name: &str| first.variable(name).unwrap().to_owned();
+    let value = |name: &str| first.first().sets(name).unwrap().to_owned();
     world.agent.add_connection(
         Connection::new("old", "AWS", "UsernamePassword")
             .with_parameter("username", &value("AWS_ACCESS_KEY_ID"))

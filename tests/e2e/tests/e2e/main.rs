@@ -3,25 +3,29 @@
 
 mod agent_identity;
 mod chains;
-mod docs;
 mod company;
 mod consumers;
+mod docs;
 mod ecr_login;
 mod export;
 mod faults;
 mod identity;
 mod incumbent;
 mod network;
+mod parameter_lists;
 mod parameters;
 mod profile;
+mod put_parameter;
 mod refresh;
 mod refusals;
 mod script;
 mod secrecy;
+mod secrets;
 mod terraform;
 mod token;
 mod trust;
 mod upload;
+mod values;
 mod verify;
 
 use causeway_harness::agent::{JobResult, Outcome};

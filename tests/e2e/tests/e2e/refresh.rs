@@ -5,7 +5,6 @@ use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
 use causeway_harness::agent::{JobResult, Step};
@@ -270,26 +269,21 @@ fn two_hundred_clients_at_once_cost_no_call_and_little_time() {
     let world = World::new();
     let job = while_it_serves(&world, &ENDPOINT, |serving| {
         let token = serving.value("AWS_CONTAINER_AUTHORIZATION_TOKEN");
-        let start = Arc::new(Barrier::new(200));
-        let mut times: Vec<Duration> = std::thread::scope(|scope| {
-            let clients: Vec<_> = (0..200)
-                .map(|_| {
-                    let start = start.clone();
-                    scope.spawn(move || {
-                        let (mut stream, request) = serving.request(token);
-                        start.wait();
-                        let begin = Instant::now();
-                        stream.write_all(request.as_bytes()).unwrap();
-                        let mut answer = String::new();
-                        stream.read_to_string(&mut answer).unwrap();
-                        assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("SecretAccessKey"), "{answer}");
-                        begin.elapsed()
-                    })
-                })
-                .collect();
-            clients.into_iter().map(|client| client.join().unwrap()).collect()
-        });
-        times.sort_unstable();
+        // One thread that asks everywhere before it listens anywhere: threads of a test would mostly wait for each other.
+        let mut clients: Vec<(TcpStream, String)> = (0..200).map(|_| serving.request(token)).collect();
+        let begin = Instant::now();
+        for (stream, request) in &mut clients {
+            stream.write_all(request.as_bytes()).unwrap();
+        }
+        let times: Vec<Duration> = clients
+            .iter_mut()
+            .map(|(stream, _)| {
+                let mut answer = String::new();
+                stream.read_to_string(&mut answer).unwrap();
+                assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("SecretAccessKey"), "{answer}");
+                begin.elapsed()
+            })
+            .collect();
         let status = std::fs::read_to_string(serving.broker_file("status")).unwrap();
         let memory = |name: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
@@ -299,7 +293,7 @@ fn two_hundred_clients_at_once_cost_no_call_and_little_time() {
             "200 clients: median {:?}, p99 {:?}, last {:?}; broker {} KiB, of these its own {} KiB",
             times[99], times[197], times[199], memory("VmRSS:"), memory("RssAnon:")
         );
-        // Two hundred threads on a busy machine of two cores wait for each other; by itself it is below 10 ms.
+        // A development build on a machine that does other things; what a released one does is in the README.
         assert!(times[197] < Duration::from_millis(250), "{:?}", times[197]);
         assert!(memory("RssAnon:") < 20 * 1024, "{status}");
         assert_eq!(world.gateway.calls_of("sts", "*").len(), 1);

@@ -74,6 +74,14 @@ impl StepResult {
         self.messages(false)
     }
 
+    /// What it set a variable to, last.
+    #[must_use]
+    pub fn sets(&self, name: &str) -> Option<&str> {
+        let mut commands = self.commands.iter().rev();
+        let set = commands.find(|command| command.is("task", "setvariable") && command.property("variable") == Some(name));
+        set.map(|command| command.data.as_str())
+    }
+
     fn written(&self, stream: Stream) -> String {
         let lines = self.lines.iter().filter(|line| line.stream == stream);
         lines.map(|line| format!("{}\n", line.text)).collect()

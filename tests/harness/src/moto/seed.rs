@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use base64::Engine;
 use serde_json::{Value, json};
 
 use super::Moto;
@@ -85,6 +86,43 @@ impl Seed {
     pub fn put_secret(&self, name: &str, value: &str) {
         let body = json!({ "Name": name, "SecretString": value, "ClientRequestToken": uuid::Uuid::new_v4() });
         self.json("secretsmanager", "secretsmanager.CreateSecret", &body);
+    }
+
+    /// Stores a binary secret of Secrets Manager.
+    pub fn put_binary_secret(&self, name: &str, value: &[u8]) {
+        let encoded = base64::engine::general_purpose::STANDARD.encode(value);
+        let body =
+            json!({ "Name": name, "SecretBinary": encoded, "ClientRequestToken": uuid::Uuid::new_v4() });
+        self.json("secretsmanager", "secretsmanager.CreateSecret", &body);
+    }
+
+    /// A secret as `GetSecretValue` answers it.
+    #[must_use]
+    pub fn secret(&self, name: &str) -> Value {
+        self.json("secretsmanager", "secretsmanager.GetSecretValue", &json!({ "SecretId": name }))
+    }
+
+    /// The rest of a secret as `DescribeSecret` answers it.
+    #[must_use]
+    pub fn secret_details(&self, name: &str) -> Value {
+        self.json("secretsmanager", "secretsmanager.DescribeSecret", &json!({ "SecretId": name }))
+    }
+
+    /// The tags of a parameter, as `key=value`.
+    #[must_use]
+    pub fn parameter_tags(&self, name: &str) -> Vec<String> {
+        let body = json!({ "ResourceType": "Parameter", "ResourceId": name });
+        let answer = self.json("ssm", "AmazonSSM.ListTagsForResource", &body);
+        let tags = answer["TagList"].as_array().cloned().unwrap_or_default();
+        tags.iter()
+            .map(|tag| {
+                format!(
+                    "{}={}",
+                    tag["Key"].as_str().unwrap_or_default(),
+                    tag["Value"].as_str().unwrap_or_default()
+                )
+            })
+            .collect()
     }
 
     /// Creates an ECR repository.

@@ -51,6 +51,8 @@ pub enum Trouble {
     CutAfter,
     /// Cuts the connection after so many bytes of the answer.
     CutAnswer(u64),
+    /// Takes a `PATCH`, forgets it, and says how far the upload is without it, as ECR does with every one but the first.
+    Forget,
 }
 
 #[derive(Debug)]
@@ -163,6 +165,7 @@ async fn act(
             return Ok(reply(*status, "application/json", body.clone()));
         }
         Some(Trouble::CutBefore) => return Err(Cut),
+        Some(Trouble::Forget) => return forget(&parts, body).await,
         Some(Trouble::CutWithin(limit)) => *limit,
         _ => u64::MAX,
     };
@@ -177,6 +180,18 @@ async fn act(
         }
         _ => Ok(response.map(BodyExt::boxed)),
     }
+}
+
+async fn forget(parts: &Parts, body: Incoming) -> Result<Response<Body>, Cut> {
+    body.collect().await.map_err(|_| Cut)?;
+    let range = header(&parts.headers, "content-range");
+    let has = range.split('-').next().and_then(|first| first.parse::<u64>().ok()).unwrap_or_default();
+    let mut answer = reply(201, "", "");
+    let place = parts.uri.to_string().parse().expect("a header");
+    answer.headers_mut().insert("location", place);
+    let range = format!("0-{}", has.saturating_sub(1)).parse().expect("a header");
+    answer.headers_mut().insert("range", range);
+    Ok(answer)
 }
 
 /// Over a connection of its own, which ends when the body does.

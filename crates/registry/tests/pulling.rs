@@ -1,0 +1,122 @@
+//! Pulling from a real docker-registry into OCI layouts, which skopeo reads.
+#![allow(clippy::unwrap_used, reason = "a test may fail that way")]
+
+use std::path::Path;
+use std::process::Command;
+
+use causeway_harness::registry::image::Layout;
+use causeway_harness::registry::{Registry as Server, Trouble};
+use causeway_registry::{Progress, Pulled, Registry, RegistryError, pull};
+use tempfile::TempDir;
+
+mod support;
+use support::{repository, start};
+
+/// Puts an image there with skopeo, and answers its digest.
+fn seed(server: &Server, folder: &Path, image: &str, seed: u64, sizes: &[usize]) -> String {
+    let layout = folder.join("seed");
+    let _ = std::fs::remove_dir_all(&layout);
+    let digest = Layout::new(&layout, seed).index(sizes);
+    let target = format!("docker://{}/{image}", server.host());
+    let copy = server.skopeo(&["copy", "--all", &format!("oci:{}:1.0", layout.display()), &target]);
+    assert!(copy.status.success(), "{}", String::from_utf8_lossy(&copy.stderr));
+    digest
+}
+
+async fn fetch(registry: &Registry, reference: &str, folder: &Path) -> Result<Pulled, RegistryError> {
+    let progress = Progress::new();
+    let ending = pull(registry, &repository("shop"), &reference.parse().unwrap(), folder, &progress).await;
+    if ending.is_ok() {
+        assert_eq!(progress.now().0, progress.now().1);
+    }
+    ending
+}
+
+/// Reads the whole layout as skopeo does.
+fn skopeo_reads(folder: &Path, name: &str) -> bool {
+    let copy = TempDir::new().unwrap();
+    let target = format!("oci:{}:x", copy.path().display());
+    let source = format!("oci:{}:{name}", folder.display());
+    let command = ["--insecure-policy", "copy", "--all", "--preserve-digests", &source, &target];
+    Command::new("skopeo").args(command).output().unwrap().status.success()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_platforms_come_by_tag_and_by_digest_and_only_once() {
+    let (server, registry) = start();
+    let base = TempDir::new().unwrap();
+    let digest = seed(&server, base.path(), "shop:1.0", 20, &[400_000, 3_000]);
+    let layout = base.path().join("pulled");
+    let first = fetch(&registry, "1.0", &layout).await.unwrap();
+    assert_eq!((first.digest.as_str(), first.fetched), (digest.as_str(), 6));
+    let second = fetch(&registry, &digest, &layout).await.unwrap();
+    assert_eq!((second.digest.as_str(), second.fetched, second.fetched_bytes), (digest.as_str(), 0, 0));
+    assert!(skopeo_reads(&layout, "1.0"));
+    assert_eq!(std::fs::read_dir(layout.join("blobs/sha256")).unwrap().count(), 9, "nothing half is left");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_layout_keeps_its_other_images_and_moves_its_tags() {
+    let (server, registry) = start();
+    let base = TempDir::new().unwrap();
+    let layout = base.path().join("pulled");
+    let first = seed(&server, base.path(), "shop:1.0", 30, &[2_000]);
+    seed(&server, base.path(), "shop:2.0", 40, &[2_000]);
+    fetch(&registry, "1.0", &layout).await.unwrap();
+    fetch(&registry, "2.0", &layout).await.unwrap();
+    let moved = seed(&server, base.path(), "shop:1.0", 50, &[2_000]);
+    fetch(&registry, "1.0", &layout).await.unwrap();
+    let index: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(layout.join("index.json")).unwrap()).unwrap();
+    assert_eq!(index["manifests"].as_array().unwrap().len(), 2);
+    assert!(index.to_string().contains(&moved) && !index.to_string().contains(&first));
+    assert!(skopeo_reads(&layout, "1.0") && skopeo_reads(&layout, "2.0"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cut_layer_goes_on_where_it_was() {
+    let (server, registry) = start();
+    let base = TempDir::new().unwrap();
+    seed(&server, base.path(), "shop:1.0", 60, &[5_000_000]);
+    let layer = largest(&base.path().join("seed/blobs/sha256"));
+    server.front.trouble(&format!("GET {layer}"), Trouble::CutAnswer(3_000_000));
+    server.front.trouble(&format!("GET {layer}"), Trouble::Answer(503, String::new()));
+    server.front.trouble("GET /manifests/", Trouble::CutAfter);
+    let layout = base.path().join("pulled");
+    fetch(&registry, "1.0", &layout).await.unwrap();
+    assert!(skopeo_reads(&layout, "1.0"));
+    assert!(server.front.seen().iter().any(|seen| seen.status == 206), "the rest was asked for");
+}
+
+fn largest(blobs: &Path) -> String {
+    let files = std::fs::read_dir(blobs).unwrap().map(Result::unwrap);
+    let largest = files.max_by_key(|file| file.metadata().unwrap().len()).unwrap();
+    largest.file_name().into_string().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_there_is_said() {
+    let (server, registry) = start();
+    let base = TempDir::new().unwrap();
+    seed(&server, base.path(), "shop:1.0", 70, &[1_000]);
+    let missing = fetch(&registry, "9.9", &base.path().join("pulled")).await.unwrap_err();
+    assert_eq!(missing.status(), Some(404));
+    assert!(missing.to_string().contains("shop:9.9"), "{missing}");
+    assert!(!base.path().join("pulled/index.json").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_content_than_the_digest_says_never_stays() {
+    let (server, registry) = start();
+    let base = TempDir::new().unwrap();
+    seed(&server, base.path(), "shop:1.0", 80, &[1_000]);
+    for _ in 0..20 {
+        server.front.trouble("GET /blobs/", Trouble::Answer(200, "something else".to_owned()));
+    }
+    tokio::time::timeout(std::time::Duration::from_secs(120), async {
+        fetch(&registry, "1.0", &base.path().join("pulled")).await.unwrap();
+    })
+    .await
+    .unwrap();
+    assert!(skopeo_reads(&base.path().join("pulled"), "1.0"));
+}
