@@ -1,6 +1,6 @@
 'use strict';
 // Starts the Causeway binary for this machine and ends as it ends. Plain Node 16 or newer, no npm package.
-const { spawn } = require('child_process');
+const { spawn, spawnSync } = require('child_process');
 const fs = require('fs');
 const path = require('path');
 const { damage } = require('./verify');
@@ -22,7 +22,8 @@ function launch(command, severity) {
     const damaged = damage(binary);
     if (damaged) return report(severity, damaged);
     if (!executable(binary)) copy = copyToTemp(binary);
-    start(copy ? copy.program : binary, command, () => discard(copy));
+    const run = !WINDOWS && process.execve ? replace : start;
+    run(copy ? copy.program : binary, command, () => discard(copy));
   } catch (error) {
     discard(copy);
     report('error', `The Causeway binary ${binary} could not be started: ${error.message}`);
@@ -76,6 +77,18 @@ function discard(copy) {
   if (copy) succeeds(() => fs.rmSync(copy.folder, { recursive: true, force: true }));
 }
 
+/**
+ * Node 24: the binary takes this process's place and removes its own copy. No process is left then whose environment, with the
+ * job's token and the connection's secrets, the user's own scripts could read.
+ */
+function replace(program, command, ended) {
+  // An execve that fails aborts Node, so it is tried first whether the system lets the program run.
+  const { error } = spawnSync(program, ['--version'], { stdio: 'ignore', env: {} });
+  if (!error) process.execve(program, [program, command], process.env);
+  ended();
+  refused(program, error);
+}
+
 /** The child gets this process's own stdin, stdout and stderr: nothing passes through Node. */
 function start(program, command, ended) {
   const child = spawn(program, [command], { stdio: 'inherit' });
@@ -89,7 +102,7 @@ function start(program, command, ended) {
   }
   child.once('error', (error) => {
     ended();
-    report('error', `The Causeway binary ${program} could not be started (${error.code}): ${hint(error.code)}`);
+    refused(program, error);
   });
   child.once('exit', (code, signal) => {
     ended();
@@ -103,9 +116,11 @@ function start(program, command, ended) {
   });
 }
 
-function hint(code) {
-  if (code === 'ENOENT') return 'it went away after the step began; antivirus software may have removed it.';
-  return 'a security policy or antivirus software on the agent refuses to run it.';
+function refused(program, { code }) {
+  const hint = code === 'ENOENT'
+    ? 'it went away after the step began; antivirus software may have removed it.'
+    : 'a security policy or antivirus software on the agent refuses to run it.';
+  report('error', `The Causeway binary ${program} could not be started (${code}): ${hint}`);
 }
 
 function report(severity, message) {

@@ -10,6 +10,9 @@ import { createRequire } from 'node:module';
 const { ROOT } = createRequire(import.meta.url)('../../scripts/manifest.js');
 export const PLATFORM = `${process.platform}-${process.arch}`;
 
+/** Whether the binary takes the shim's place, so that what becomes of it becomes of the shim. */
+export const REPLACES = process.platform !== 'win32' && typeof process.execve === 'function';
+
 /** A fresh folder that goes when the test `t` ends. Others may enter it, so that a test can run as somebody else. */
 export function temporaryFolder(t) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'causeway-test-'));
@@ -36,7 +39,8 @@ export function taskFolder(t, script, platform = PLATFORM) {
   fs.mkdirSync(temp);
   for (const file of SHIM) fs.copyFileSync(path.join(ROOT, 'task', file), path.join(folder, file));
   const binary = path.join(folder, 'bin', platform, 'causeway');
-  if (script !== undefined) installBinary(binary, script);
+  // As every binary, a script says its version before it is asked to do anything.
+  if (script !== undefined) installBinary(binary, script.replace(/^#!\/bin\/sh\n/, '$&[ "$1" != --version ] || exit 0\n'));
   return { root, folder, temp, binary };
 }
 

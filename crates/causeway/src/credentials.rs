@@ -41,7 +41,11 @@ fn document(profile: &str) -> Result<SecretString> {
 /// The key that an `assumeRole` step exported, for tools that look at `AWS_PROFILE` before they look at keys.
 fn key_in_environment() -> Result<AccessKey> {
     let secret = |name| std::env::var(name).ok().filter(|value| !value.is_empty()).map(SecretString::from);
-    AccessKey::from_parts(secret("AWS_ACCESS_KEY_ID"), secret("AWS_SECRET_ACCESS_KEY"), secret("AWS_SESSION_TOKEN"))
-        .context("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")?
-        .context("AWS_ACCESS_KEY_ID is not set here")
+    AccessKey::from_parts(
+        secret("AWS_ACCESS_KEY_ID"),
+        secret("AWS_SECRET_ACCESS_KEY"),
+        secret("AWS_SESSION_TOKEN"),
+    )
+    .context("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")?
+    .context("AWS_ACCESS_KEY_ID is not set here")
 }

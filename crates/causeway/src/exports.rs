@@ -44,7 +44,12 @@ impl Exports {
 
     /// A profile of the job's configuration file. The machine's own credentials file would come before it: an empty one takes
     /// its place.
-    pub(crate) fn set_profile(&mut self, environment: &Environment, folder: &JobFolder, profile: &ProfileName) {
+    pub(crate) fn set_profile(
+        &mut self,
+        environment: &Environment,
+        folder: &JobFolder,
+        profile: &ProfileName,
+    ) {
         self.plain("AWS_PROFILE", profile.as_str());
         if environment.get("AWS_DEFAULT_PROFILE").is_some() {
             self.plain("AWS_DEFAULT_PROFILE", profile.as_str());

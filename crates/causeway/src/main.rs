@@ -7,12 +7,13 @@ mod cleanup;
 mod commands;
 mod credentials;
 mod diagnosis;
-mod exports;
 mod ecr;
+mod exports;
 mod failure;
 mod files;
 mod identity;
 mod network;
+mod own_copy;
 mod profile;
 mod protection;
 mod state;
@@ -67,11 +68,16 @@ fn main() -> ExitCode {
         protection::close_process();
     }
     match action {
-        Action::Task => task::run(),
-        Action::Cleanup => cleanup::run(),
+        Action::Task => then_remove_copy(task::run()),
+        Action::Cleanup => then_remove_copy(cleanup::run()),
         Action::Credentials { profile } => credentials::run(&profile),
         Action::Broker { profile } => broker::run(&profile),
         Action::BrokerLifeline => broker::hold_lifeline(),
         Action::Trust(action) => trust::run(action),
     }
+}
+
+fn then_remove_copy(code: ExitCode) -> ExitCode {
+    own_copy::remove(&causeway_agent::Environment::capture());
+    code
 }

@@ -31,7 +31,10 @@ fn what_is_no_image_is_said() {
     let at = |name: &str| folder.path().join(name);
     let fails = |name: &str, words: &str| {
         let error = open(&at(name), None).unwrap_err();
-        let text = format!("{error}: {}", std::error::Error::source(&error).map_or_else(String::new, ToString::to_string));
+        let text = format!(
+            "{error}: {}",
+            std::error::Error::source(&error).map_or_else(String::new, ToString::to_string)
+        );
         assert!(text.contains(words) && text.contains(name), "{text}");
     };
     fails("missing", "No such file");
@@ -68,7 +71,11 @@ fn a_part_that_is_missing_or_damaged_is_named() {
     fs::remove_file(place(&layer)).unwrap();
     error(&format!("blob {layer} is missing"));
     let manifest = fs::read_to_string(place(&digest)).unwrap();
-    fs::write(place(&digest), manifest.replace("amd64", "amd65").replace("\"schemaVersion\":2", "\"schemaVersion\": 2")).unwrap();
+    fs::write(
+        place(&digest),
+        manifest.replace("amd64", "amd65").replace("\"schemaVersion\":2", "\"schemaVersion\": 2"),
+    )
+    .unwrap();
     error("damaged");
     fs::remove_file(place(&digest)).unwrap();
     error(&format!("manifest {digest} is missing"));
@@ -97,7 +104,8 @@ fn old_archives_with_links_are_read() {
     let empty = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef";
     let config = format!(r#"{{"rootfs":{{"type":"layers","diff_ids":["{empty}","{empty}"]}}}}"#);
     fs::write(files.join("config.json"), config).unwrap();
-    let manifest = r#"[{"Config":"config.json","RepoTags":["shop:1.0"],"Layers":["a/layer.tar","b/layer.tar"]}]"#;
+    let manifest =
+        r#"[{"Config":"config.json","RepoTags":["shop:1.0"],"Layers":["a/layer.tar","b/layer.tar"]}]"#;
     fs::write(files.join("manifest.json"), manifest).unwrap();
     let mut builder = tar::Builder::new(fs::File::create(folder.path().join("saved.tar")).unwrap());
     builder.follow_symlinks(false);

@@ -117,8 +117,8 @@ async fn throttled(quota: Quota, spare: f64, query: &ParameterQuery, names: &[St
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_quota_of_forty_a_second_is_used_up_and_not_overrun() {
     let _alone = ALONE.lock().await;
-    let names = tree();
-    let paths: Vec<String> = (0..20).map(|area| format!("/shop/area-{area:02}")).collect();
+    let names = tree()[..600].to_vec();
+    let paths: Vec<String> = (0..12).map(|area| format!("/shop/area-{area:02}")).collect();
     for (kind, query) in
         [("by name", by_name(&names)), ("sub-paths as lines", hierarchy(&paths, HierarchyPlan::Pages))]
     {

@@ -10,21 +10,9 @@ use causeway_transfer::{
     BucketState, CacheControl, CancellationToken, CannedAcl, Encryption, SseCustomerKey, StorageClass,
     TransferProgress, UploadPlan, upload,
 };
-use s3_server::{Server, Wrong, options, run, write_tree, route};
+use s3_server::{Server, Wrong, content, options, route, run, write_tree};
 
 const MEBIBYTE: usize = 1 << 20;
-
-/// Content in which no two pieces are alike.
-fn content(bytes: usize) -> Vec<u8> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut content = Vec::with_capacity(bytes + 8);
-    while content.len() < bytes {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        content.extend((state ^ (state >> 29)).to_le_bytes());
-    }
-    content.truncate(bytes);
-    content
-}
 
 #[tokio::test]
 async fn nasty_names_arrive_byte_for_byte() {

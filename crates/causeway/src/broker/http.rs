@@ -101,7 +101,8 @@ fn refusal(status: u16, code: &str, message: &str) -> Response<Full<Bytes>> {
 
 fn reply(status: u16, body: String) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(body)));
-    *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() =
+        http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
     headers.insert(CACHE_CONTROL, http::HeaderValue::from_static("no-store"));

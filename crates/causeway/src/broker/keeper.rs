@@ -194,7 +194,11 @@ mod tests {
         async fn renew(&self) -> Result<Session, String> {
             tokio::time::sleep(Duration::from_millis(50)).await;
             let call = self.calls.fetch_add(1, Ordering::SeqCst);
-            if call < self.failures { Err("sts is away".to_owned()) } else { Ok(session("NEW", self.seconds)) }
+            if call < self.failures {
+                Err("sts is away".to_owned())
+            } else {
+                Ok(session("NEW", self.seconds))
+            }
         }
     }
 

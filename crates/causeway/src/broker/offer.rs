@@ -113,7 +113,9 @@ mod tests {
         assert!(offer.for_container(now).expose_secret().contains(r#""Token":"tok""#));
         let endless = Offer::of(&session(None, None), now, now);
         assert!(!endless.for_process().expose_secret().contains("Expiration"));
-        assert!(endless.for_container(now).expose_secret().contains(r#""Expiration":"1970-01-01T01:00:00Z""#));
+        assert!(
+            endless.for_container(now).expose_secret().contains(r#""Expiration":"1970-01-01T01:00:00Z""#)
+        );
         assert!(!format!("{offer:?}").contains("hunter2"));
     }
 }

@@ -121,7 +121,9 @@ mod tests {
         let (text, stopped) = asked("credentials\n").await;
         assert!(text.contains("\"AKIA\"") && !stopped, "{text}");
         assert_eq!(asked("stop\n").await, ("{}".to_owned(), true));
-        for other in ["GET / HTTP/1.1\r\n", "credentials please, and quickly, for all of us here\n", "stop it\n"] {
+        for other in
+            ["GET / HTTP/1.1\r\n", "credentials please, and quickly, for all of us here\n", "stop it\n"]
+        {
             let (text, stopped) = asked(other).await;
             assert!(text.contains("error") && !stopped, "{text}");
         }

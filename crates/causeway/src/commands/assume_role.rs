@@ -48,7 +48,8 @@ pub(super) fn plan(step: &Step) -> Result<Box<dyn Command>> {
             Form::Endpoint
         }
         (ExportAs::Profile, refresh) => {
-            let default = || "default".parse().map_err(|error| InputError::invalid("profileName", "default", error));
+            let default =
+                || "default".parse().map_err(|error| InputError::invalid("profileName", "default", error));
             let name = inputs.parsed("profileName")?.map_or_else(default, Ok)?;
             Form::Profile { name, refresh }
         }
@@ -112,7 +113,9 @@ impl AssumeRole {
         let names = exports.names().join(", ");
         Ok((
             exports,
-            format!("Later steps of this job have {names} in their environment; profile {profile} gives the same keys."),
+            format!(
+                "Later steps of this job have {names} in their environment; profile {profile} gives the same keys."
+            ),
         ))
     }
 
@@ -138,7 +141,8 @@ impl AssumeRole {
         exports.set_endpoint(url.unwrap_or_default(), token);
         Ok((
             exports,
-            "AWS tools in later steps of this job find credentials that are renewed until the job ends.".to_owned(),
+            "AWS tools in later steps of this job find credentials that are renewed until the job ends."
+                .to_owned(),
         ))
     }
 
@@ -164,7 +168,10 @@ impl AssumeRole {
         })
         .await?;
         let how = if refresh { "renewed until the job ends" } else { "those of this one session" };
-        Ok((exports, format!("AWS tools in later steps of this job find profile {name}; its credentials are {how}.")))
+        Ok((
+            exports,
+            format!("AWS tools in later steps of this job find profile {name}; its credentials are {how}."),
+        ))
     }
 
     /// Tells the post-job step what there will be to take back.

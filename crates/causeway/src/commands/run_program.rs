@@ -27,7 +27,12 @@ pub(super) struct Work {
 
 impl Work {
     /// Runs it with the step's credentials.
-    pub(super) async fn run(&self, step: &Step, signed_in: &SignedIn, cancel: &CancellationToken) -> Result<()> {
+    pub(super) async fn run(
+        &self,
+        step: &Step,
+        signed_in: &SignedIn,
+        cancel: &CancellationToken,
+    ) -> Result<()> {
         self.announce(step)?;
         if let Some((file, text)) = &self.script {
             // The text may hold secrets of the pipeline.
@@ -53,8 +58,7 @@ impl Work {
     }
 
     async fn run_program(&self, step: &Step, signed_in: &SignedIn, cancel: &CancellationToken) -> Result<()> {
-        let mut environment =
-            ChildEnvironment::without_identity(step.environment(), &step.temp_directory()?);
+        let mut environment = ChildEnvironment::without_identity(step.environment(), &step.temp_directory()?);
         environment.set_region(&signed_in.region);
         set_proxy(&mut environment, step)?;
         if self.refresh {

@@ -101,7 +101,12 @@ pub(super) fn tell_failures(console: &Console, failures: &[Failure]) {
 
 pub(super) fn tell_slowest(console: &Console, slowest: &[Slow]) {
     for slow in slowest {
-        console.debug(&format!("slowest: {} ({}) {:.1} s", slow.path, size(slow.bytes), slow.took.as_secs_f64()));
+        console.debug(&format!(
+            "slowest: {} ({}) {:.1} s",
+            slow.path,
+            size(slow.bytes),
+            slow.took.as_secs_f64()
+        ));
     }
 }
 

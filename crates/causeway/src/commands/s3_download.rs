@@ -106,11 +106,21 @@ impl S3Download {
         s3::tell_slowest(console, &report.slowest);
         if report.unverified > 0 {
             let count = report.unverified;
-            console.info(&format!("S3 keeps no checksum of the whole content of {count} objects; their length was checked"));
+            console.info(&format!(
+                "S3 keeps no checksum of the whole content of {count} objects; their length was checked"
+            ));
         }
         let (count, bytes) = (report.downloaded.len(), report.downloaded_bytes());
-        let unchanged = if self.options.only_changed { format!(", {} unchanged", report.unchanged) } else { String::new() };
-        let deleted = if self.options.delete_removed.is_some() { format!(", {} deleted", report.deleted.len()) } else { String::new() };
+        let unchanged = if self.options.only_changed {
+            format!(", {} unchanged", report.unchanged)
+        } else {
+            String::new()
+        };
+        let deleted = if self.options.delete_removed.is_some() {
+            format!(", {} deleted", report.deleted.len())
+        } else {
+            String::new()
+        };
         console.info(&format!(
             "Downloaded {count} files, {bytes} bytes{unchanged}{deleted} in {}",
             s3::speed(bytes, report.took)

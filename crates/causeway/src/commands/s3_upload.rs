@@ -153,12 +153,22 @@ impl S3Upload {
         s3::tell_failures(console, &report.not_deleted);
         if report.kept_though_removed > 0 {
             let count = report.kept_though_removed;
-            console.warning(&format!("Not everything arrived, so nothing was deleted: {count} objects without a file were kept."));
+            console.warning(&format!(
+                "Not everything arrived, so nothing was deleted: {count} objects without a file were kept."
+            ));
         }
         s3::tell_slowest(console, &report.slowest);
         let (count, bytes) = (report.uploaded.len(), report.uploaded_bytes());
-        let unchanged = if self.options.only_changed { format!(", {} unchanged", report.unchanged) } else { String::new() };
-        let deleted = if self.options.delete_removed.is_some() { format!(", {} deleted", report.deleted.len()) } else { String::new() };
+        let unchanged = if self.options.only_changed {
+            format!(", {} unchanged", report.unchanged)
+        } else {
+            String::new()
+        };
+        let deleted = if self.options.delete_removed.is_some() {
+            format!(", {} deleted", report.deleted.len())
+        } else {
+            String::new()
+        };
         console.info(&format!(
             "Uploaded {count} files, {bytes} bytes{unchanged}{deleted} in {}",
             s3::speed(bytes, report.took)
@@ -176,7 +186,9 @@ fn tell_beginning(console: &Console, bucket: &str, report: &UploadReport) {
     }
     if report.cleaned_up > 0 {
         let count = report.cleaned_up;
-        console.info(&format!("Removed {count} multipart uploads that an earlier run of this job had left when it was killed"));
+        console.info(&format!(
+            "Removed {count} multipart uploads that an earlier run of this job had left when it was killed"
+        ));
     }
 }
 

@@ -26,7 +26,8 @@ enum Source {
 
 pub(super) fn plan(step: &Step) -> Result<Box<dyn Command>> {
     let inputs = step.inputs();
-    let source = inputs.choice("scriptType", &[("filePath", Source::FilePath), ("inline", Source::Inline)])?;
+    let source =
+        inputs.choice("scriptType", &[("filePath", Source::FilePath), ("inline", Source::Inline)])?;
     let shell = inputs.choice("shell", &SHELLS)?.flatten();
     let arguments = split(&inputs, "arguments")?;
     let (file, shell, text) = match source.unwrap_or(Source::FilePath) {
@@ -37,8 +38,8 @@ pub(super) fn plan(step: &Step) -> Result<Box<dyn Command>> {
         }
         Source::Inline => {
             let text = inputs.verbatim("inlineScript").filter(|text| !text.trim().is_empty());
-            let text = text
-                .ok_or(InputError::Missing { name: "inlineScript", context: " with scriptType inline" })?;
+            let text =
+                text.ok_or(InputError::Missing { name: "inlineScript", context: " with scriptType inline" })?;
             let shell = shell.unwrap_or_else(Shell::for_text);
             let file = files::fresh_path(&step.temp_directory()?, shell.ending());
             (file, shell, Some(SecretString::from(shell.file_text(text))))

@@ -41,10 +41,12 @@ pub(super) fn plan(step: &Step) -> Result<Box<dyn Command>> {
     let inputs = step.inputs();
     let issuers = [("current", Issuers::Current), ("both", Issuers::Both)];
     let connection = inputs.parsed("connection")?.or(inputs.parsed("awsCredentials")?);
+    let issuers = inputs.choice("issuers", &issuers)?.unwrap_or(Issuers::Current);
     Ok(Box::new(Verify {
         format: inputs.choice("policyFormat", &FORMATS)?.unwrap_or(Format::Json),
-        issuers: inputs.choice("issuers", &issuers)?.unwrap_or(Issuers::Current),
-        tenant: tenant(step)?,
+        issuers,
+        // The editor hides the tenant where the new issuer is not asked for, and keeps what stood there.
+        tenant: if issuers == Issuers::Both { tenant(step)? } else { None },
         connection,
         policy: policy_file(step)?,
         verdict: OnceLock::new(),

@@ -38,11 +38,12 @@ impl NewRepository {
 
 fn encryption(inputs: &Inputs<'_>) -> Result<Option<RepositoryEncryption>> {
     let kinds = [
-        ("AES256", EncryptionKind::Aes256),
-        ("KMS", EncryptionKind::Kms),
-        ("KMS_DSSE", EncryptionKind::KmsDsse),
+        ("default", None),
+        ("AES256", Some(EncryptionKind::Aes256)),
+        ("KMS", Some(EncryptionKind::Kms)),
+        ("KMS_DSSE", Some(EncryptionKind::KmsDsse)),
     ];
-    let kind = inputs.choice("repositoryEncryption", &kinds)?;
+    let kind = inputs.choice("repositoryEncryption", &kinds)?.flatten();
     let kms_key = inputs.text("repositoryKmsKey").map(str::to_owned);
     match (kind, &kms_key) {
         (None | Some(EncryptionKind::Aes256), Some(key)) => {

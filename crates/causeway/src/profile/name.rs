@@ -37,7 +37,9 @@ impl ProfileName {
 /// Text that names no profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidProfileName {
-    #[error("a profile's name has 1 to 64 letters, digits or characters of _-.+=@ and begins with a letter, a digit or _")]
+    #[error(
+        "a profile's name has 1 to 64 letters, digits or characters of _-.+=@ and begins with a letter, a digit or _"
+    )]
     Form,
     #[error("names that begin with causeway- are Causeway's own")]
     Reserved,

@@ -70,7 +70,12 @@ mod tests {
 
     #[test]
     fn ordinary_names_read_as_they_are() {
-        for name in ["arn:aws:iam::123456789012:role/a+b=c,d@e_f", "*.txt [x](y) _z_ # $(a) \\", "größe 😀", "https://x"] {
+        for name in [
+            "arn:aws:iam::123456789012:role/a+b=c,d@e_f",
+            "*.txt [x](y) _z_ # $(a) \\",
+            "größe 😀",
+            "https://x",
+        ] {
             assert_eq!(literal(name), format!("`{name}`"));
         }
         assert_eq!(literal(""), "");

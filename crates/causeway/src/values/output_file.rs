@@ -7,7 +7,6 @@ use secrecy::ExposeSecret;
 
 use super::{Value, check_names, dotenv};
 use crate::files;
-use crate::state::State;
 use crate::step::Step;
 
 /// How [`OutputFile`] is written.
@@ -47,23 +46,13 @@ impl OutputFile {
                 file.text
             }
         };
-        self.announce(step)?;
         replace(&self.path, content.as_bytes())?;
-        step.console().info(&format!("{} values are in {}", values.len(), self.path.display()));
+        let stays = match self.path.starts_with(step.temp_directory()?) {
+            true => "until the job ends",
+            false => "and stay there: it lies outside $(Agent.TempDirectory)",
+        };
+        step.console().info(&format!("{} values are in {} {stays}", values.len(), self.path.display()));
         Ok(())
-    }
-
-    fn announce(&self, step: &Step) -> Result<()> {
-        if !self.path.starts_with(step.temp_directory()?) {
-            step.console().info(&format!(
-                "{} stays after the job: it lies outside $(Agent.TempDirectory)",
-                self.path.display()
-            ));
-            return Ok(());
-        }
-        let mut state = State::load(step)?;
-        state.files.push(self.path.clone());
-        state.save(step)
     }
 }
 

@@ -24,12 +24,11 @@ pub(crate) fn publish(step: &Step, settings: &Settings, values: Vec<Value>) -> R
         values.iter().map(|value| value.secret.then(|| mask(console, &value.content))).collect();
     check_names(values.iter().map(|value| (value.origin.as_str(), value.variable.as_str())))?;
     warn_of_reserved(console, &values);
-    if let Some(file) = &settings.file {
-        file.check(&values)?;
-        file.write(step, &values)?;
-    }
     let publisher = Publisher { step, settings };
     let files = publisher.files(&values)?;
+    if let Some(file) = &settings.file {
+        file.write(step, &values)?;
+    }
     for ((value, masked), file) in values.iter().zip(masked).zip(files) {
         publisher.set(value, masked.as_ref(), file)?;
     }
@@ -67,17 +66,23 @@ struct Publisher<'a> {
 }
 
 impl Publisher<'_> {
-    /// Where the values go that no variable can hold. The post-job step is told before the first is written.
+    /// Where the values go that no variable can hold. The post-job step is told of all files before the first is
+    /// written.
     fn files(&self, values: &[Value]) -> Result<Vec<Option<AsFile>>> {
         let reasons: Vec<Option<&'static str>> = values.iter().map(|value| self.obstacle(value)).collect();
-        if reasons.iter().all(Option::is_none) {
+        let users = self.settings.file.as_ref();
+        if users.is_none() && reasons.iter().all(Option::is_none) {
             return Ok(reasons.iter().map(|_| None).collect());
+        }
+        if let Some(file) = users {
+            file.check(values)?;
         }
         let folder = self.step.temp_directory()?;
         let file = |reason| AsFile { path: files::fresh_path(&folder, ".secret"), reason };
         let files: Vec<Option<AsFile>> = reasons.into_iter().map(|reason| reason.map(file)).collect();
         let mut state = State::load(self.step)?;
         state.files.extend(files.iter().flatten().map(|file| file.path.clone()));
+        state.files.extend(users.filter(|file| file.path.starts_with(&folder)).map(|file| file.path.clone()));
         state.save(self.step)?;
         Ok(files)
     }
@@ -101,6 +106,7 @@ impl Publisher<'_> {
     fn set(&self, value: &Value, masked: Option<&Masked>, file: Option<AsFile>) -> Result<()> {
         let console = self.step.console();
         let Value { origin, variable, .. } = value;
+        self.step.summary().variable(origin, variable);
         if let Some(AsFile { path, reason }) = file {
             files::write_private(&path, &value.content.bytes())?;
             console.set_variable(variable, &path.display().to_string());

@@ -39,6 +39,11 @@ impl TokenAddress {
         }
     }
 
+    /// The host's name, for messages.
+    pub(crate) fn host(&self) -> String {
+        self.0.host_str().unwrap_or_default().to_owned()
+    }
+
     /// Scheme, host and port.
     pub(crate) fn origin(&self) -> Url {
         let mut origin = self.0.clone();

@@ -146,6 +146,16 @@ impl TokenError {
         }
     }
 
+    /// The same, naming the host that could not be reached.
+    pub(crate) fn at(self, host: &str) -> Self {
+        match self {
+            Self::Unreachable { reason } if !reason.contains(host) => {
+                Self::Unreachable { reason: format!("{host}: {reason}") }
+            }
+            other => other,
+        }
+    }
+
     pub(crate) fn from_azure(error: &azure_core::Error) -> Self {
         let ErrorKind::HttpResponse { status, raw_response, .. } = error.kind() else {
             return Self::from_connection(error);

@@ -79,7 +79,9 @@ impl AzureDevOpsTokens {
 
     async fn attempt(&self) -> Result<OidcToken, TokenError> {
         let seconds = self.policy.attempt_timeout.as_secs_f32();
-        let late = |_| TokenError::Unreachable { reason: format!("no answer within {seconds} seconds") };
+        let late = |_| TokenError::Unreachable {
+            reason: format!("{}: no answer within {seconds} seconds", self.request.address.host()),
+        };
         tokio::time::timeout(self.policy.attempt_timeout, self.ask()).await.map_err(late)?
     }
 
@@ -107,7 +109,10 @@ impl AzureDevOpsTokens {
         if let Some(connection) = &self.request.connection_id {
             call = call.service_connection_id(connection);
         }
-        let answer = call.send().await.map_err(|error| TokenError::from_azure(&error))?;
+        let answer = call
+            .send()
+            .await
+            .map_err(|error| TokenError::from_azure(&error).at(&self.request.address.host()))?;
         self.read(&answer.into_raw_response())
     }
 

@@ -1,4 +1,5 @@
 use std::io;
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,7 +16,7 @@ const PIECE: usize = 256 << 10;
 /// Pieces read ahead.
 const AHEAD: usize = 2;
 
-/// The rest of a blob, read off the async threads and never more than a few pieces ahead.
+/// A part of a blob, read off the async threads and never more than a few pieces ahead.
 pub(super) struct BlobBody {
     pieces: mpsc::Receiver<Bytes>,
     left: u64,
@@ -38,29 +39,31 @@ impl Problem {
 }
 
 impl BlobBody {
-    /// Begins to read at `offset`. `sent` grows by what is handed over.
+    /// Begins to read the part of it. `sent` grows by what is handed over.
     pub(super) fn open(
         location: &Location,
-        offset: u64,
+        part: Range<u64>,
         sent: Arc<AtomicU64>,
     ) -> io::Result<(Self, Problem)> {
         let open = location.open()?;
         let (sender, pieces) = mpsc::channel(AHEAD);
         let problem = Problem::default();
         let told = problem.clone();
+        let left = part.end.saturating_sub(part.start);
         tokio::task::spawn_blocking(move || {
-            if let Err(error) = read(&open, offset, &sender) {
+            if let Err(error) = read(&open, part, &sender) {
                 told.set(error);
             }
         });
-        let left = location.length.saturating_sub(offset);
         Ok((Self { pieces, left, sent, problem: problem.clone() }, problem))
     }
 }
 
-fn read(open: &OpenLocation, mut position: u64, sender: &mpsc::Sender<Bytes>) -> io::Result<()> {
+fn read(open: &OpenLocation, part: Range<u64>, sender: &mpsc::Sender<Bytes>) -> io::Result<()> {
+    let mut position = part.start;
     loop {
-        let mut piece = vec![0; PIECE];
+        let left = usize::try_from(part.end - position).unwrap_or(usize::MAX);
+        let mut piece = vec![0; PIECE.min(left)];
         let count = open.read_at(position, &mut piece)?;
         piece.truncate(count);
         // Nobody takes it any more: the request has ended.

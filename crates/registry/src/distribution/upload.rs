@@ -1,9 +1,9 @@
 //! Sending a blob: "Pushing blobs", OCI Distribution Specification.
 //!
-//! A large blob goes in one `PATCH`, as docker's own push sends it. Chunks of a fixed size would resume more neatly, but ECR
-//! loses every chunk after the first (aws/containers-roadmap#2831). After a fault the registry is asked how much it has, and
-//! the rest is sent; where it does not keep that (its `Range` stays behind), the blob is begun anew. The registry checks the
-//! digest at the end, so nothing wrong can stay.
+//! A large blob goes in one `PATCH` at first, as docker's own push sends it: that every registry understands. After a fault it
+//! goes on in pieces, so that the next fault costs one piece: the registry is asked how much it has, and the rest is sent. ECR
+//! has been seen to lose every piece after the first (aws/containers-roadmap#2831): where the registry's `Range` stays behind,
+//! the blob goes in one again, from the beginning. The registry checks the digest at the end, so nothing wrong can stay.
 
 use std::io;
 use std::sync::Arc;
@@ -22,6 +22,9 @@ use crate::{Digest, RepositoryName};
 
 /// Up to here a blob goes with the request that ends the upload.
 const SMALL: u64 = 64 << 10;
+
+/// The size of a piece. ECR's parts have at least 5 MiB ("Amazon ECR service quotas").
+const PIECE: u64 = 16 << 20;
 
 /// What is less than this is quicker sent again than asked for.
 const WORTH_RESUMING: u64 = 1 << 20;
@@ -44,7 +47,20 @@ struct Upload<'a> {
     /// Counts what of this blob is on its way or there.
     sent: &'a Arc<AtomicU64>,
     action: String,
+    way: Way,
+    /// Whether the session is still good for anything.
     may_resume: bool,
+}
+
+/// In how many requests the bytes go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// In one, until a fault.
+    Whole,
+    /// In pieces.
+    Pieces,
+    /// In one, because the registry loses pieces.
+    AlwaysWhole,
 }
 
 impl Registry {
@@ -68,7 +84,8 @@ impl Registry {
             }
         }
         let action = format!("sending {}", blob.digest);
-        let mut upload = Upload { registry: self, repository, blob, sent, action, may_resume: true };
+        let mut upload =
+            Upload { registry: self, repository, blob, sent, action, way: Way::Whole, may_resume: true };
         upload.run(begun).await?;
         Ok(Arrival::Sent)
     }
@@ -156,14 +173,29 @@ impl Upload<'_> {
             Some(state) => state,
             None => (self.begin().await?, 0),
         };
-        let size = self.blob.location.length;
         *state = Some((session.clone(), received));
-        if size <= SMALL {
+        if self.blob.location.length <= SMALL {
             return self.finish(session, true).await;
         }
-        let session = if received < size { self.send_rest(&session, received).await? } else { session };
-        *state = Some((session.clone(), size));
+        let session = self.send_rest(session, received, state).await?;
         self.finish(session, false).await
+    }
+
+    /// Sends what the registry does not have yet; answers where the upload goes on.
+    async fn send_rest(
+        &mut self,
+        mut session: Url,
+        mut received: u64,
+        state: &mut Option<(Url, u64)>,
+    ) -> Result<Url, RegistryError> {
+        let size = self.blob.location.length;
+        while received < size {
+            let end = if self.way == Way::Pieces { size.min(received + PIECE) } else { size };
+            session = self.send_part(&session, received, end).await?;
+            received = end;
+            *state = Some((session.clone(), received));
+        }
+        Ok(session)
     }
 
     async fn begin(&self) -> Result<Url, RegistryError> {
@@ -176,33 +208,38 @@ impl Upload<'_> {
         self.registry.location(&answer, &request.url, &self.action)
     }
 
-    /// Sends what the registry does not have yet in one request; answers where the upload goes on.
-    async fn send_rest(&mut self, session: &Url, received: u64) -> Result<Url, RegistryError> {
-        let size = self.blob.location.length;
+    /// Sends the bytes from `start` to `end` in one request; answers where the upload goes on.
+    async fn send_part(&mut self, session: &Url, start: u64, end: u64) -> Result<Url, RegistryError> {
         let mut request = Request::new("PATCH", session.clone())
             .with("content-type", "application/octet-stream")
-            .with("content-length", (size - received).to_string());
-        if received > 0 {
-            request = request.with("content-range", format!("{received}-{}", size - 1));
+            .with("content-length", (end - start).to_string());
+        let is_whole = start == 0 && end == self.blob.location.length;
+        if !is_whole {
+            request = request.with("content-range", format!("{start}-{}", end - 1));
         }
-        let answer = self.stream(&request, received).await?;
-        // ECR answers 201.
-        if !matches!(answer.status, 201 | 202 | 204) {
-            return Err(answer.into_error(&self.action).await);
-        }
+        let answer = match self.stream(&request, start, end).await {
+            Ok(answer) if matches!(answer.status, 201 | 202 | 204) => answer, // ECR answers 201.
+            ending => {
+                if self.way == Way::Whole {
+                    self.way = Way::Pieces;
+                }
+                return Err(match ending {
+                    Ok(answer) => answer.into_error(&self.action).await,
+                    Err(error) => error,
+                });
+            }
+        };
         let has = answer.header("range").and_then(received_of);
-        if received > 0 && has.is_some_and(|has| has != size) {
-            self.may_resume = false;
-            return Err(RegistryError::Digest {
-                action: self.action.clone(),
-                digest: self.blob.digest.clone(),
-            });
+        if start > 0 && has.is_some_and(|has| has != end) {
+            (self.way, self.may_resume) = (Way::AlwaysWhole, false);
+            let digest = self.blob.digest.clone();
+            return Err(RegistryError::Digest { action: self.action.clone(), digest });
         }
         self.registry.location(&answer, session, &self.action)
     }
 
-    async fn stream(&self, request: &Request, received: u64) -> Result<Answer, RegistryError> {
-        let (body, problem) = BlobBody::open(&self.blob.location, received, self.sent.clone())
+    async fn stream(&self, request: &Request, start: u64, end: u64) -> Result<Answer, RegistryError> {
+        let (body, problem) = BlobBody::open(&self.blob.location, start..end, self.sent.clone())
             .map_err(|error| self.unreadable(error))?;
         let sending = self.registry.send_once(request, SdkBody::from_body_1_x(body), &self.action);
         let ending = while_moving(sending, self.sent, &self.action).await;
@@ -220,7 +257,7 @@ impl Upload<'_> {
             .with("content-type", "application/octet-stream")
             .with("content-length", length.to_string());
         let answer = if with_content {
-            self.stream(&request, 0).await?
+            self.stream(&request, 0, length).await?
         } else {
             let sending = self.registry.send_once(&request, SdkBody::empty(), &self.action);
             let stalled = |_| RegistryError::Stalled { action: self.action.clone() };
@@ -250,7 +287,8 @@ impl Upload<'_> {
 
     /// Asks how much arrived. `None` means from the beginning.
     async fn resume(&mut self, state: Option<(Url, u64)>) -> Option<(Url, u64)> {
-        let (session, _) = state.filter(|_| std::mem::replace(&mut self.may_resume, true))?;
+        let is_good = std::mem::replace(&mut self.may_resume, true);
+        let (session, _) = state.filter(|_| is_good && self.way != Way::AlwaysWhole)?;
         if self.blob.location.length <= SMALL {
             return None;
         }

@@ -2,8 +2,11 @@
 //! told to answer some of them wrongly.
 #![allow(dead_code)]
 
+mod tls;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,8 +14,9 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder as HttpClient, Connector};
-use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector};
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use causeway_transfer::{
@@ -24,7 +28,10 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
+use rustls::pki_types::{CertificateDer, pem::PemObject};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 pub(crate) const BUCKET: &str = "bucket";
 
@@ -87,10 +94,14 @@ struct Shared {
     judge: Mutex<Option<Judge>>,
     /// How many requests are being answered, and the most there ever were.
     under_way: Mutex<(usize, usize)>,
+    connections: AtomicUsize,
+    also_listed: Mutex<Vec<String>>,
 }
 
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
+    /// With TLS: the authority's certificate.
+    authority: Option<String>,
     root: tempfile::TempDir,
     shared: Arc<Shared>,
     accepting: tokio::task::JoinHandle<()>,
@@ -104,7 +115,19 @@ impl Server {
         server
     }
 
+    /// The same over TLS, as S3 is.
+    pub(crate) async fn start_tls() -> Self {
+        let (acceptor, authority) = tls::acceptor();
+        let server = Self::begin(Some((acceptor, authority))).await;
+        std::fs::create_dir(server.root.path().join(BUCKET)).unwrap();
+        server
+    }
+
     pub(crate) async fn start_empty() -> Self {
+        Self::begin(None).await
+    }
+
+    async fn begin(tls: Option<(TlsAcceptor, String)>) -> Self {
         let root = tempfile::tempdir().unwrap();
         let mut builder = S3ServiceBuilder::new(s3s_fs::FileSystem::new(root.path()).unwrap());
         builder.set_auth(SimpleAuth::from_single("AKIATEST", "secret"));
@@ -113,11 +136,14 @@ impl Server {
             seen: Mutex::default(),
             judge: Mutex::default(),
             under_way: Mutex::default(),
+            connections: AtomicUsize::new(0),
+            also_listed: Mutex::default(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let accepting = tokio::spawn(accept(listener, Arc::clone(&shared)));
-        Self { address, root, shared, accepting }
+        let (acceptor, authority) = tls.unzip();
+        let accepting = tokio::spawn(accept(listener, acceptor, Arc::clone(&shared)));
+        Self { address, authority, root, shared, accepting }
     }
 
     /// Lets the answers be decided by this, where it gives one.
@@ -132,6 +158,31 @@ impl Server {
     /// The most requests that were answered at the same time.
     pub(crate) fn most_under_way(&self) -> usize {
         self.shared.under_way.lock().unwrap().1
+    }
+
+    /// An object that was put by somebody who told no checksum.
+    pub(crate) fn put_raw(&self, key: &str, content: &[u8]) {
+        let path = self.object(key);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+
+    /// Lets listings show these keys beside those that are there.
+    pub(crate) fn list_also(&self, keys: &[&str]) {
+        *self.shared.also_listed.lock().unwrap() = keys.iter().map(|key| (*key).to_owned()).collect();
+    }
+
+    /// Begins a multipart upload that nobody ends; its id.
+    pub(crate) async fn begin_upload(&self, key: &str) -> String {
+        let config =
+            aws_sdk_s3::config::Builder::from(&self.config()).force_path_style(true).build();
+        let request = aws_sdk_s3::Client::from_conf(config).create_multipart_upload();
+        request.bucket(BUCKET).key(key).send().await.unwrap().upload_id.unwrap()
+    }
+
+    /// How many connections were opened.
+    pub(crate) fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::Relaxed)
     }
 
     /// Where the server keeps the object.
@@ -159,12 +210,42 @@ impl Server {
         SdkConfig::builder()
             .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
             .region(Region::new(region))
-            .endpoint_url(format!("http://{}", self.address))
+            .endpoint_url(self.url())
             .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .http_client(HttpClient::new().build_http())
+            .http_client(self.http_client())
             .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(5)))
             .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
             .build()
+    }
+}
+
+impl Server {
+    pub(crate) fn url(&self) -> String {
+        match self.authority {
+            Some(_) => format!("https://localhost:{}", self.address.port()),
+            None => format!("http://{}", self.address),
+        }
+    }
+
+    fn http_client(&self) -> SharedHttpClient {
+        match &self.authority {
+            None => HttpClient::new().build_http(),
+            Some(pem) => {
+                let trusted = TrustStore::empty().with_pem_certificate(pem.as_bytes());
+                let context = TlsContext::builder().with_trust_store(trusted).build().unwrap();
+                let provider = Provider::Rustls(CryptoMode::AwsLc);
+                HttpClient::new().tls_provider(provider).tls_context(context).build_https()
+            }
+        }
+    }
+
+    /// Straight to the server.
+    pub(crate) fn route(&self) -> Route {
+        let mut roots = rustls::RootCertStore::empty();
+        if let Some(pem) = &self.authority {
+            roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()).unwrap();
+        }
+        Route::new(Arc::new(roots), connector(), |_| true)
     }
 }
 
@@ -174,17 +255,28 @@ impl Drop for Server {
     }
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, shared: Arc<Shared>) {
     let mut connections = tokio::task::JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
-        let shared = Arc::clone(&shared);
-        let service = service_fn(move |request| answer(Arc::clone(&shared), request));
+        shared.connections.fetch_add(1, Ordering::Relaxed);
+        let (shared, acceptor) = (Arc::clone(&shared), acceptor.clone());
         connections.spawn(async move {
-            let _ = hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
+            match acceptor {
+                None => serve(stream, shared).await,
+                Some(acceptor) => {
+                    if let Ok(stream) = acceptor.accept(stream).await {
+                        serve(stream, shared).await;
+                    }
+                }
+            }
         });
     }
+}
+
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, shared: Arc<Shared>) {
+    let service = service_fn(move |request| answer(Arc::clone(&shared), request));
+    let _ =
+        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
 async fn answer(
@@ -213,7 +305,12 @@ async fn decide(
     request: http::Request<Incoming>,
 ) -> Result<Response<s3s::Body>, s3s::HttpError> {
     let wrong = shared.judge.lock().unwrap().as_ref().and_then(|judge| judge(&seen));
+    let is_list = seen.query.contains("list-type");
     shared.seen.lock().unwrap().push(seen);
+    let also = shared.also_listed.lock().unwrap().clone();
+    if is_list && !also.is_empty() {
+        return Ok(listing_with(shared.s3.call(request.map(s3s::Body::from)).await?, &also).await);
+    }
     match wrong {
         Some(wrong) => {
             tokio::time::sleep(wrong.delay).await;
@@ -224,6 +321,16 @@ async fn decide(
         }
         None => shared.s3.call(request.map(s3s::Body::from)).await,
     }
+}
+
+/// The listing with these keys in it too.
+async fn listing_with(response: Response<s3s::Body>, keys: &[String]) -> Response<s3s::Body> {
+    let mut body = response.into_body();
+    let text = String::from_utf8(body.store_all_limited(1 << 20).await.unwrap().to_vec()).unwrap();
+    let entry = |key: &String| format!("<Contents><Key>{key}</Key><Size>1</Size></Contents>");
+    let entries: String = keys.iter().map(entry).collect();
+    let text = text.replace("</ListBucketResult>", &format!("{entries}</ListBucketResult>"));
+    Response::new(s3s::Body::from(text))
 }
 
 /// Writes files below a folder.
@@ -253,10 +360,10 @@ pub(crate) fn options(folder: &tempfile::TempDir) -> UploadOptions {
 /// Plans and uploads.
 pub(crate) async fn run(server: &Server, options: UploadOptions) -> Result<UploadReport, UploadError> {
     let plan = UploadPlan::build(options).unwrap();
-    upload(&server.config(), &route(), &plan, &NoProgress, &CancellationToken::new()).await
+    upload(&server.config(), &server.route(), &plan, &NoProgress, &CancellationToken::new()).await
 }
 
-/// Straight to the server.
+/// Straight to a server without TLS.
 pub(crate) fn route() -> Route {
     Route::new(Arc::new(rustls::RootCertStore::empty()), connector(), |_| true)
 }
@@ -268,4 +375,16 @@ pub(crate) fn route_through() -> Route {
 
 fn connector() -> SharedHttpConnector {
     SharedHttpConnector::new(Connector::builder().build_http())
+}
+
+/// Content in which no two pieces are alike.
+pub(crate) fn content(bytes: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut content = Vec::with_capacity(bytes + 8);
+    while content.len() < bytes {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        content.extend((state ^ (state >> 29)).to_le_bytes());
+    }
+    content.truncate(bytes);
+    content
 }

@@ -239,7 +239,7 @@ fn a_json_file_outside_the_temp_folder_stays_and_is_private() {
         serde_json::json!({ "/shop/url": "https://shop.example/?a=1", "TOKEN": "hunter2-hunter2" })
     );
     assert_eq!(std::fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
-    assert!(job.log().contains("stays after the job"), "{}", job.log());
+    assert!(job.log().contains("and stay there"), "{}", job.log());
     let mut secrets = world.secrets().ignoring(&file);
     secrets.add("the token", "hunter2-hunter2");
     secrets.assert_none_in(&job);

@@ -54,8 +54,8 @@ fn value(random: &mut fastrand::Rng, with_nul: bool) -> String {
         "\u{85}",
         "\u{1b}[31m",
     ];
-    // One in twenty is as long as secrets get: 4 to 64 KiB.
-    let bytes = if random.u8(..20) == 0 { random.usize(4096..65_536) } else { random.usize(..120) };
+    // Some are as long as secrets get: 4 to 64 KiB.
+    let bytes = if random.u8(..40) == 0 { random.usize(4096..65_536) } else { random.usize(..120) };
     let plain = random.u8(..4) == 0;
     let mut text = String::new();
     while text.len() < bytes {

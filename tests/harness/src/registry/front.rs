@@ -41,6 +41,8 @@ pub struct Seen {
 /// What the front does instead of its work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trouble {
+    /// None this time.
+    Pass,
     /// Answers by itself; the request's body is not read.
     Answer(u16, String),
     /// Cuts the connection before anything reaches the registry.
@@ -124,7 +126,7 @@ impl State {
         let mut troubles = self.troubles.lock().unwrap();
         let fits = |wanted: &str| wanted.split(' ').all(|word| line.contains(word));
         if let Some(at) = troubles.iter().position(|(wanted, _)| fits(wanted)) {
-            return Some(troubles.remove(at).1);
+            return Some(troubles.remove(at).1).filter(|trouble| *trouble != Trouble::Pass);
         }
         let mut dice = self.dice.lock().unwrap();
         let (random, share) = dice.as_mut()?;

@@ -65,7 +65,8 @@ fn configure(folder: &Path, address: SocketAddr, identity: &Identity, password: 
         std::fs::write(&path, content).expect("a file of the registry");
         path.display().to_string()
     };
-    let hash = bcrypt::hash_with_result(password, 4).expect("a hash").format_for_version(bcrypt::Version::TwoY);
+    let hash =
+        bcrypt::hash_with_result(password, 4).expect("a hash").format_for_version(bcrypt::Version::TwoY);
     let htpasswd = write("htpasswd", &format!("AWS:{hash}\n"));
     let certificate = write("server.pem", &identity.certificate);
     let key = write("server.key", &identity.key);
