@@ -68,6 +68,9 @@ mod tests {
 
     #[test]
     fn without_the_agents_list_every_secret_is_private() {
-        assert_eq!(Environment::from_pairs([("SECRET_ANY", "x"), ("ANY", "x")]).private_names(), ["SECRET_ANY"]);
+        assert_eq!(
+            Environment::from_pairs([("SECRET_ANY", "x"), ("ANY", "x")]).private_names(),
+            ["SECRET_ANY"]
+        );
     }
 }

@@ -66,8 +66,7 @@ pub(crate) async fn is_same_file(
 async fn checksum_of(store: &Store, key: &str) -> Result<Option<Known>, FailureReason> {
     let mut headers = store.key_headers();
     headers.insert("x-amz-checksum-mode", http::HeaderValue::from_static("ENABLED"));
-    let call =
-        Call { operation: "HeadObject", method: Method::HEAD, key, query: "", headers, content: None };
+    let call = Call { operation: "HeadObject", method: Method::HEAD, key, query: "", headers, content: None };
     match store.wire().call(&call).await {
         Ok((head, _)) => Ok(Known::of(&head.headers)),
         Err(FailureReason::Service(error)) if !error_concerns_all(&error) => Ok(None),

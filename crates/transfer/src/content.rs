@@ -81,7 +81,8 @@ impl Loaded {
     pub(crate) fn read(file: &SourceReader, buffers: &Arc<Buffers>) -> Result<Self, FailureReason> {
         let bytes = file.bytes();
         let mut digest = Digest::new(CHECKSUM);
-        let mut pieces = Vec::with_capacity(usize::try_from(bytes.div_ceil(BUFFER_BYTES as u64)).unwrap_or(1));
+        let mut pieces =
+            Vec::with_capacity(usize::try_from(bytes.div_ceil(BUFFER_BYTES as u64)).unwrap_or(1));
         let mut offset = 0;
         while offset < bytes {
             let piece = read_piece(file, offset, bytes - offset, bytes, buffers)?;

@@ -65,9 +65,8 @@ pub async fn download(
     })
     .await
     .map_err(|error| DownloadError::TargetFolder { path: folder, reason: (&error).into() })?;
-    let mut settings = ObjectSettings::default();
-    settings.encryption =
-        options.customer_key.clone().map_or(Encryption::BucketDefault, Encryption::CustomerKey);
+    let encryption = options.customer_key.clone().map_or(Encryption::BucketDefault, Encryption::CustomerKey);
+    let settings = ObjectSettings { encryption, ..ObjectSettings::default() };
     let bucket = options.bucket.as_str();
     let store = Store::open(client, config, route, bucket, &settings, &options.limits)
         .await

@@ -47,7 +47,8 @@ impl ObjectHeaders {
     }
 
     pub(crate) fn of_object(&self, object: &PlannedObject) -> Result<HeaderMap, FailureReason> {
-        let value = |text: &str| HeaderValue::from_str(text).map_err(|_| FailureReason::NoHeader(text.to_owned()));
+        let value =
+            |text: &str| HeaderValue::from_str(text).map_err(|_| FailureReason::NoHeader(text.to_owned()));
         let mut headers = self.object.clone();
         headers.insert(header::CONTENT_TYPE, value(&object.content_type)?);
         if let Some(cache_control) = &object.cache_control {
@@ -61,7 +62,8 @@ impl ObjectHeaders {
 pub(crate) fn key_headers(encryption: &Encryption) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let Some((key, md5)) = customer_key(encryption) else { return headers };
-    if let (Ok(mut key), Ok(md5)) = (HeaderValue::from_str(key.expose_secret()), HeaderValue::from_str(&md5)) {
+    if let (Ok(mut key), Ok(md5)) = (HeaderValue::from_str(key.expose_secret()), HeaderValue::from_str(&md5))
+    {
         key.set_sensitive(true);
         let algorithm = HeaderValue::from_static(SseCustomerKey::ALGORITHM);
         headers.insert("x-amz-server-side-encryption-customer-algorithm", algorithm);

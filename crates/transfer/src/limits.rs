@@ -10,7 +10,7 @@ pub struct TransferLimits {
     /// How many requests with content are under way at the same time, at most: fewer where the service or the
     /// line is busy. Default 256.
     pub parallelism: NonZeroUsize,
-    /// Files above this size go in parts. Default 16 MiB; S3 wants 5 GiB at most.
+    /// Files above this size go in parts, and objects come in ranges. Default 16 MiB; S3 wants 5 GiB at most.
     pub multipart_threshold: u64,
     /// The size of a part, unless a file is so large that its parts must be larger. Default 8 MiB; S3 wants
     /// 5 MiB at least.

@@ -57,13 +57,11 @@ impl Existing {
 pub(crate) fn sort_out(plan: &UploadPlan, object: Listed, deletes: bool, existing: &mut Existing) {
     let Some(tail) = object.key.strip_prefix(&plan.options.target_folder.prefix()) else { return };
     match existing.index(plan, tail) {
-        Some(index) => {
-            if plan.options.only_changed && plan.files[index].bytes == object.bytes {
-                existing.same_size[index] = Some(object);
-            }
+        Some(index) if plan.options.only_changed && plan.files[index].bytes == object.bytes => {
+            existing.same_size[index] = Some(object);
         }
         None if deletes && is_removed(plan, tail) => existing.removed.push(object.key),
-        None => {}
+        _ => {}
     }
 }
 
@@ -101,9 +99,8 @@ pub(crate) async fn delete_keys(
                 deleted.extend(batch.iter().filter(|key| !is_refused(key)).cloned());
                 failures.extend(refused);
             }
-            Err(error) => failures.extend(
-                batch.iter().map(|key| Failure { path: key.clone(), reason: error.clone().into() }),
-            ),
+            Err(error) => failures
+                .extend(batch.iter().map(|key| Failure { path: key.clone(), reason: error.clone().into() })),
         }
     }
     (deleted, failures)

@@ -158,7 +158,9 @@ impl Store {
             Ok(answer) if answer.e_tag().is_some_and(|tag| !tag.is_empty()) => Ok(()),
             Ok(_) => Err(FailureReason::Unconfirmed),
             // The answer to an earlier attempt may have been lost, and the object may be there.
-            Err(error) if error.code() == Some("NoSuchUpload") && self.is_there(upload, bytes, checksum).await => {
+            Err(error)
+                if error.code() == Some("NoSuchUpload") && self.is_there(upload, bytes, checksum).await =>
+            {
                 Ok(())
             }
             Err(error) => Err(failed("CompleteMultipartUpload")(error)),

@@ -104,9 +104,7 @@ async fn prepare(client: &Client, plan: &UploadPlan) -> Result<(BucketState, Exi
     let listed = list(client, plan.bucket().as_str(), &prefix, |object: Listed| {
         sort_out(plan, object, deletes, &mut existing);
     });
-    listed
-        .await
-        .map_err(|source| UploadError::List { bucket: plan.bucket().clone(), source })?;
+    listed.await.map_err(|source| UploadError::List { bucket: plan.bucket().clone(), source })?;
     Ok((state, existing))
 }
 

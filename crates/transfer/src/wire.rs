@@ -39,8 +39,8 @@ pub(crate) use answer::{Again, Fault};
 pub(crate) use attempts::Attempts;
 use body::Body;
 use connection::Pool;
-pub use endpoint::EndpointError;
 use endpoint::Endpoint;
+pub use endpoint::EndpointError;
 pub(crate) use reply::Reply;
 pub use route::Route;
 use signer::{Current, Signer};
@@ -246,7 +246,12 @@ impl Wire {
         Ok(Packed { body, signed, checksum, reading: Some(reading) })
     }
 
-    fn request(&self, call: &Call<'_>, packed: &mut Packed, current: &Current) -> Result<Request<Body>, Fault> {
+    fn request(
+        &self,
+        call: &Call<'_>,
+        packed: &mut Packed,
+        current: &Current,
+    ) -> Result<Request<Body>, Fault> {
         let mut headers = call.headers.clone();
         self.describe(call, packed, &mut headers);
         let target = self.endpoint.target(call.key, call.query);
@@ -258,9 +263,8 @@ impl Wire {
         let uri = if matches!(self.way, Way::Direct(_)) { target } else { address };
         let mut request = Request::new(Body::empty());
         *request.method_mut() = call.method.clone();
-        *request.uri_mut() = uri.parse().map_err(|error: http::uri::InvalidUri| {
-            Fault::not_built(call.operation, error)
-        })?;
+        *request.uri_mut() =
+            uri.parse().map_err(|error: http::uri::InvalidUri| Fault::not_built(call.operation, error))?;
         *request.headers_mut() = headers;
         Ok(request)
     }

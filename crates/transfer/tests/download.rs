@@ -31,6 +31,8 @@ fn options(target: &Path) -> DownloadOptions {
     let mut options = DownloadOptions::new(BUCKET.parse().unwrap(), target).unwrap();
     options.path_style = true;
     options.limits.attempts = 3;
+    options.limits.multipart_threshold = 2 * MEBIBYTE as u64;
+    options.limits.part_bytes = MEBIBYTE as u64;
     options
 }
 
@@ -52,7 +54,8 @@ fn files(folder: &Path) -> Vec<String> {
 #[tokio::test]
 async fn nasty_keys_come_back_byte_for_byte_under_their_whole_key() {
     let server = Server::start().await;
-    let names = ["d/a b.txt", "d/ü/日本語 \u{1f600}", "d/a+b#c?d&e=f", "d/%20", "d/.dot", "d/deep/er/x", "d/;]=(!)'"];
+    let names =
+        ["d/a b.txt", "d/ü/日本語 \u{1f600}", "d/a+b#c?d&e=f", "d/%20", "d/.dot", "d/deep/er/x", "d/;]=(!)'"];
     let objects: Vec<(&str, &[u8])> = names.iter().map(|name| (*name, name.as_bytes())).collect();
     put(&server, &objects).await;
     put(&server, &[("dother/no", b"x"), ("d/empty", b"")]).await;
@@ -112,7 +115,7 @@ async fn keys_that_lead_out_are_named_and_the_others_arrive() {
 #[tokio::test]
 async fn large_objects_come_in_ranges_and_are_verified() {
     let server = Server::start().await;
-    let large = content(40 * MEBIBYTE + 123);
+    let large = content(5 * MEBIBYTE + 123);
     put(&server, &[("large", &large), ("small", b"x")]).await;
     let target = tempfile::tempdir().unwrap();
     let report = get(&server, &options(target.path())).await.unwrap();
@@ -194,9 +197,13 @@ async fn a_listing_that_breaks_off_downloads_nothing() {
 #[tokio::test]
 async fn unchanged_files_are_left_alone() {
     let server = Server::start().await;
-    let large = content(17 * MEBIBYTE);
-    put(&server, &[("same", b"1"), ("size", b"12"), ("content", b"new"), ("missing", b"x"), ("large", &large)])
-        .await;
+    let large = content(3 * MEBIBYTE);
+    put(
+        &server,
+        &[("same", b"1"), ("size", b"12"), ("content", b"new"), ("missing", b"x"), ("large", &large)],
+    )
+    .await;
+    server.know_checksum("large", &large);
     let target = tempfile::tempdir().unwrap();
     write_tree(
         target.path(),
@@ -241,7 +248,7 @@ async fn files_without_an_object_are_deleted_only_where_they_may_be() {
 #[tokio::test]
 async fn a_cancelled_download_leaves_no_halves() {
     let server = Server::start().await;
-    let large = content(40 * MEBIBYTE);
+    let large = content(8 * MEBIBYTE);
     put(&server, &[("large", &large), ("small", b"x")]).await;
     server.judge(|seen| {
         let mut slow = Wrong::new(200, "");
@@ -255,7 +262,8 @@ async fn a_cancelled_download_leaves_no_halves() {
             cancel.cancel();
         }
     };
-    let report = download(&server.config(), &route(), &options(target.path()), &progress, &cancel).await.unwrap();
+    let report =
+        download(&server.config(), &route(), &options(target.path()), &progress, &cancel).await.unwrap();
     assert!(report.cancelled && !report.is_complete());
     for _ in 0..50 {
         // Threads that were writing end on their own.

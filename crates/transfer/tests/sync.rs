@@ -20,8 +20,8 @@ fn synced(folder: &tempfile::TempDir, target: &str) -> UploadOptions {
 #[tokio::test]
 async fn only_what_differs_in_size_or_content_is_sent() {
     let server = Server::start().await;
-    let (large, other) = (content(17 * MEBIBYTE), vec![1; 17 * MEBIBYTE]);
-    let medium = content(2 * MEBIBYTE);
+    let (large, other) = (content(3 * MEBIBYTE), vec![1; 3 * MEBIBYTE]);
+    let medium = content(MEBIBYTE + 1);
     let folder = folder([
         ("same", b"1".as_slice()),
         ("content", b"old"),
@@ -33,6 +33,9 @@ async fn only_what_differs_in_size_or_content_is_sent() {
     let mut options = options(&folder);
     options.target_folder = "t".parse().unwrap();
     options.only_changed = true;
+    options.limits.multipart_threshold = 2 * MEBIBYTE as u64;
+    server.know_checksum("t/large", &large);
+    server.know_checksum("t/large-other", &large);
     let first = run(&server, options.clone()).await.unwrap();
     assert_eq!((first.uploaded.len(), first.unchanged), (6, 0));
     write_tree(
@@ -132,9 +135,10 @@ async fn slices_have_together_everything_and_the_last_one_deletes() {
 #[tokio::test]
 async fn metadata_and_tags_go_with_every_object() {
     let server = Server::start().await;
-    let large = vec![7; 17 * MEBIBYTE];
+    let large = vec![7; 3 * MEBIBYTE];
     let folder = folder([("small", b"x".as_slice()), ("large", &large)]);
     let mut options = options(&folder);
+    options.limits.multipart_threshold = 2 * MEBIBYTE as u64;
     options.settings.metadata = Metadata::parse(["Build=42", "commit=abc"]).unwrap();
     options.settings.tags = ObjectTags::parse(["team=a b"]).unwrap();
     let _ = run(&server, options).await.unwrap();

@@ -11,10 +11,12 @@ const MEBIBYTE: usize = 1 << 20;
 #[tokio::test]
 async fn objects_of_all_sizes_arrive_with_unsigned_payloads_and_come_back() {
     let server = Server::start_tls().await;
-    let (small, medium, large) = (content(10), content(3 * MEBIBYTE + 1), content(17 * MEBIBYTE + 5));
+    let (small, medium, large) = (content(10), content(3 * MEBIBYTE + 1), content(8 * MEBIBYTE + 5));
     let files = [("empty", b"".as_slice()), ("small", &small), ("medium", &medium), ("large", &large)];
     let folder = folder(files);
     let mut options = options(&folder);
+    options.limits.multipart_threshold = 5 * MEBIBYTE as u64;
+    options.limits.part_bytes = 5 * MEBIBYTE as u64;
     options.settings.content_encoding = Some("gzip".parse().unwrap());
     let plan = UploadPlan::build(options).unwrap();
     let cancel = CancellationToken::new();
@@ -38,6 +40,8 @@ async fn objects_of_all_sizes_arrive_with_unsigned_payloads_and_come_back() {
     let target = tempfile::tempdir().unwrap();
     let mut options = DownloadOptions::new(BUCKET.parse().unwrap(), target.path()).unwrap();
     options.path_style = true;
+    options.limits.multipart_threshold = 4 * MEBIBYTE as u64;
+    options.limits.part_bytes = MEBIBYTE as u64;
     let report = download(&server.config(), &server.route(), &options, &NoProgress, &cancel).await.unwrap();
     assert!(report.is_complete(), "{report:?}");
     for (name, expected) in files {
@@ -76,9 +80,11 @@ async fn a_server_of_another_authority_is_not_sent_anything() {
 #[tokio::test]
 async fn with_a_proxy_in_the_way_the_sdks_connector_carries_the_content() {
     let server = Server::start().await;
-    let (small, large) = (content(1000), content(17 * MEBIBYTE));
+    let (small, large) = (content(1000), content(6 * MEBIBYTE));
     let folder = folder([("small", small.as_slice()), ("large", &large)]);
-    let plan = UploadPlan::build(options(&folder)).unwrap();
+    let mut parts = options(&folder);
+    parts.limits.multipart_threshold = 4 * MEBIBYTE as u64;
+    let plan = UploadPlan::build(parts).unwrap();
     server.judge({
         let count = std::sync::atomic::AtomicUsize::new(0);
         move |seen| {
@@ -93,6 +99,8 @@ async fn with_a_proxy_in_the_way_the_sdks_connector_carries_the_content() {
     let target = tempfile::tempdir().unwrap();
     let mut options = DownloadOptions::new(BUCKET.parse().unwrap(), target.path()).unwrap();
     options.path_style = true;
+    options.limits.multipart_threshold = 4 * MEBIBYTE as u64;
+    options.limits.part_bytes = MEBIBYTE as u64;
     let report = download(&server.config(), &route_through(), &options, &NoProgress, &cancel).await.unwrap();
     assert!(report.is_complete(), "{report:?}");
     assert!(std::fs::read(target.path().join("large")).unwrap() == large);

@@ -79,7 +79,8 @@ async fn a_large_file_goes_in_parts_within_the_memory_allowed() {
     let seen = Mutex::new(Vec::new());
     let progress = |now: TransferProgress| seen.lock().unwrap().push(now);
     let plan = UploadPlan::build(options).unwrap();
-    let report = upload(&server.config(), &route(), &plan, &progress, &CancellationToken::new()).await.unwrap();
+    let report =
+        upload(&server.config(), &route(), &plan, &progress, &CancellationToken::new()).await.unwrap();
     assert!(report.is_complete(), "{report:?}");
     assert!(std::fs::read(server.object("large.bin")).unwrap() == large, "the content differs");
     assert!((1..=4).contains(&(report.peak_buffered_bytes >> 20)), "{}", report.peak_buffered_bytes);

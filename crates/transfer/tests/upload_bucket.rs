@@ -4,7 +4,7 @@
 mod s3_server;
 
 use causeway_transfer::{BucketState, CancellationToken, NoProgress, UploadError, UploadPlan, upload};
-use s3_server::{BUCKET, Server, Wrong, folder, options, run, route};
+use s3_server::{BUCKET, Server, Wrong, folder, options, route, run};
 
 #[tokio::test]
 async fn a_missing_bucket_is_an_error_before_anything_is_sent() {

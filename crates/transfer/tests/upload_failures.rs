@@ -10,7 +10,7 @@ use causeway_transfer::{
     BucketState, CancellationToken, FailureReason, NoProgress, TransferProgress, UploadOptions, UploadPlan,
     upload,
 };
-use s3_server::{Server, Wrong, folder, options, run, route};
+use s3_server::{Server, Wrong, folder, options, route, run};
 
 const MEBIBYTE: usize = 1 << 20;
 
@@ -35,7 +35,8 @@ async fn a_file_that_is_gone_is_named_and_the_others_arrive() {
     let folder = folder([("a", b"1".as_slice()), ("b", b"2"), ("c/d", b"3")]);
     let plan = UploadPlan::build(options(&folder)).unwrap();
     std::fs::remove_file(folder.path().join("b")).unwrap();
-    let report = upload(&server.config(), &route(), &plan, &NoProgress, &CancellationToken::new()).await.unwrap();
+    let report =
+        upload(&server.config(), &route(), &plan, &NoProgress, &CancellationToken::new()).await.unwrap();
     assert!(!report.is_complete());
     assert_eq!(report.uploaded.iter().map(|object| object.key()).collect::<Vec<_>>(), ["a", "c/d"]);
     assert_eq!(report.failures.len(), 1);
@@ -60,7 +61,8 @@ async fn unreadable_things_are_named_whatever_made_them_so() {
     std::fs::remove_file(folder.path().join("becomes-pipe")).unwrap();
     let made = std::process::Command::new("mkfifo").arg(folder.path().join("becomes-pipe")).status().unwrap();
     assert!(made.success());
-    let report = upload(&server.config(), &route(), &plan, &NoProgress, &CancellationToken::new()).await.unwrap();
+    let report =
+        upload(&server.config(), &route(), &plan, &NoProgress, &CancellationToken::new()).await.unwrap();
     let mut expected = vec!["dangling", "becomes-pipe"];
     if !is_root {
         expected.push("closed");

@@ -4,6 +4,8 @@
 #![allow(clippy::print_stdout, reason = "a program for the terminal")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a measurement that cannot be made ends here")]
 
+mod s3;
+
 use std::fs;
 use std::path::Path;
 
@@ -14,6 +16,15 @@ use causeway_harness::world::World;
 const RUNS: usize = 15;
 
 fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.split_first() {
+        Some((first, rest)) if first == "s3" => s3::main(rest),
+        _ => steps(),
+    }
+}
+
+/// Whole steps beside an empty start of node.
+fn steps() {
     let empty = tempfile::tempdir().expect("a temp folder");
     empty_task(empty.path());
     let bare = World::with_task(empty.path());

@@ -56,8 +56,11 @@ pub(crate) struct Options {
 
 fn main() {
     let options = Options::parse();
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(options.threads).enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(options.threads)
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(serve(options));
     runtime.shutdown_background();
 }

@@ -38,7 +38,9 @@ impl MadeUp {
     }
 
     pub(crate) fn has(&self, key: &str) -> bool {
-        key.strip_prefix("object-").and_then(|number| number.parse().ok()).is_some_and(|number: u64| number < self.count)
+        key.strip_prefix("object-")
+            .and_then(|number| number.parse().ok())
+            .is_some_and(|number: u64| number < self.count)
     }
 
     /// What stands from `offset` on, up to the end of its block, or to `end`.

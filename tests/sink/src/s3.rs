@@ -113,7 +113,10 @@ async fn carry_out(state: &State, asked: &Asked, body: Incoming) -> Answer {
         (&Method::POST, false, None) => {
             let id = format!("upload-{}", UPLOADS.fetch_add(1, Ordering::Relaxed));
             state.uploads.lock().unwrap().insert(id.clone(), (asked.key.clone(), Default::default()));
-            ok(format!("<InitiateMultipartUploadResult><Bucket>b</Bucket><Key>{}</Key><UploadId>{id}</UploadId></InitiateMultipartUploadResult>", escape(&asked.key)))
+            ok(format!(
+                "<InitiateMultipartUploadResult><Bucket>b</Bucket><Key>{}</Key><UploadId>{id}</UploadId></InitiateMultipartUploadResult>",
+                escape(&asked.key)
+            ))
         }
         (&Method::DELETE, false, Some(id)) => {
             let known = state.uploads.lock().unwrap().remove(&id).is_some();
@@ -148,7 +151,8 @@ async fn read(state: &State, asked: &Asked, mut body: Incoming) -> Option<Stored
         }
     }
     let trailers = unchunker.map(|unchunker| unchunker.trailers).unwrap_or_default();
-    let trailer = trailers.iter().find(|(name, _)| name == "x-amz-checksum-crc64nvme").map(|(_, value)| value.as_str());
+    let trailer =
+        trailers.iter().find(|(name, _)| name == "x-amz-checksum-crc64nvme").map(|(_, value)| value.as_str());
     let said = asked.header("x-amz-checksum-crc64nvme").or(trailer);
     let checksum = digest.finalize();
     if state.verify && said.is_some_and(|said| said != encode(checksum)) {
@@ -221,7 +225,8 @@ fn get_made_up(state: &State, asked: &Asked, object: &Arc<MadeUp>) -> Answer {
     });
     let (offset, end) = range.map_or((0, object.bytes), |(first, last)| (first, last + 1));
     let is_head = asked.method == Method::HEAD;
-    let content = if is_head { Content::text("") } else { Content::MadeUp { object: Arc::clone(object), offset, end } };
+    let content =
+        if is_head { Content::text("") } else { Content::MadeUp { object: Arc::clone(object), offset, end } };
     let mut answer = Response::new(content);
     if range.is_some() {
         *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
@@ -258,19 +263,30 @@ fn list(state: &State, asked: &Asked) -> Answer {
     keys.retain(|(key, _)| key.starts_with(&prefix) && *key > from);
     let next = keys.get(PAGE - 1).filter(|_| keys.len() > PAGE).map(|(key, _)| key.clone());
     let entry = |(key, bytes): &(String, u64)| {
-        format!("<Contents><Key>{}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified><ETag>\"made-up\"</ETag><Size>{bytes}</Size><StorageClass>STANDARD</StorageClass></Contents>", escape(key))
+        format!(
+            "<Contents><Key>{}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified><ETag>\"made-up\"</ETag><Size>{bytes}</Size><StorageClass>STANDARD</StorageClass></Contents>",
+            escape(key)
+        )
     };
     let contents: String = keys.iter().take(PAGE).map(entry).collect();
     let truncated = next.is_some();
-    let token = next.map(|next| format!("<NextContinuationToken>{}</NextContinuationToken>", escape(&next))).unwrap_or_default();
-    ok(format!("<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>b</Name><Prefix>{}</Prefix><KeyCount>{}</KeyCount><MaxKeys>1000</MaxKeys><IsTruncated>{truncated}</IsTruncated>{contents}{token}</ListBucketResult>", escape(&prefix), keys.len().min(PAGE)))
+    let token = next
+        .map(|next| format!("<NextContinuationToken>{}</NextContinuationToken>", escape(&next)))
+        .unwrap_or_default();
+    ok(format!(
+        "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>b</Name><Prefix>{}</Prefix><KeyCount>{}</KeyCount><MaxKeys>1000</MaxKeys><IsTruncated>{truncated}</IsTruncated>{contents}{token}</ListBucketResult>",
+        escape(&prefix),
+        keys.len().min(PAGE)
+    ))
 }
 
 /// STS `GetCallerIdentity`, which a step asks before its work; or `DeleteObjects`, which finds nothing to do.
 async fn caller(body: Incoming) -> Answer {
     let text = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
     if text.starts_with(b"Action=") || text.windows(7).any(|window| window == b"Action=") {
-        return ok("<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/bench</Arn><UserId>AIDA</UserId><Account>123456789012</Account></GetCallerIdentityResult><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></GetCallerIdentityResponse>");
+        return ok(
+            "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/bench</Arn><UserId>AIDA</UserId><Account>123456789012</Account></GetCallerIdentityResult><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></GetCallerIdentityResponse>",
+        );
     }
     ok("<DeleteResult/>")
 }
@@ -288,7 +304,9 @@ fn status(status: StatusCode) -> Answer {
 }
 
 fn error(status: StatusCode, code: &str) -> Answer {
-    let mut answer = ok(format!("<Error><Code>{code}</Code><Message>{code} on purpose</Message><RequestId>1</RequestId></Error>"));
+    let mut answer = ok(format!(
+        "<Error><Code>{code}</Code><Message>{code} on purpose</Message><RequestId>1</RequestId></Error>"
+    ));
     *answer.status_mut() = status;
     answer
 }

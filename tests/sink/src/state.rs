@@ -56,7 +56,8 @@ impl State {
     /// One object a line: size, checksum, key.
     pub(crate) fn describe_objects(&self) -> String {
         let objects = self.objects.lock().unwrap();
-        let line = |(key, stored): (&String, &Stored)| format!("{} {:016x} {key}\n", stored.bytes, stored.checksum);
+        let line =
+            |(key, stored): (&String, &Stored)| format!("{} {:016x} {key}\n", stored.bytes, stored.checksum);
         objects.iter().map(line).collect()
     }
 }

@@ -7,6 +7,7 @@ use super::program::Program;
 use super::tool::Tool;
 
 /// What a script is written for.
+#[allow(clippy::enum_variant_names, reason = "PowerShell is the name of that shell")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shell {
     Bash,

@@ -33,7 +33,10 @@ enum Kind {
 
 pub(super) fn plan(step: &Step) -> Result<Box<dyn Command>> {
     let inputs = step.inputs();
-    let name = inputs.parsed("repository")?.or(inputs.parsed("repositoryName")?);
+    let name = match inputs.parsed("repository")? {
+        None => inputs.parsed("repositoryName")?,
+        given => given,
+    };
     Ok(Box::new(EcrPull {
         target: Target::read_one(step)?,
         repository: name.ok_or(InputError::Missing { name: "repository", context: "" })?,
@@ -75,13 +78,13 @@ impl Command for EcrPull {
         let console = step.console();
         let (login, registry) = self.target.open(signed_in, console).await?;
         let digest = match &self.folder {
-            Some(folder) => self.into_layout(step, &registry, folder).await?,
-            None => self.into_engine(step, &login).await?,
+            Some(folder) => self.pull_to_layout(step, &registry, folder).await?,
+            None => self.pull_to_engine(step, &login).await?,
         };
         if let Reference::Digest(wanted) = &self.reference {
             ensure!(*wanted == digest, "{digest} came instead of {wanted}");
         }
-        tell(console, &login.host, &self.repository, &self.reference, &digest, self.variable.as_deref());
+        tell(step, &login.host, &self.repository, &self.reference, &digest, self.variable.as_deref());
         let uri = uri(&login.host, &self.repository, &self.reference);
         console.info(&format!("{uri} is {digest}"));
         Ok(())
@@ -89,7 +92,7 @@ impl Command for EcrPull {
 }
 
 impl EcrPull {
-    async fn into_layout(&self, step: &Step, registry: &Registry, folder: &Path) -> Result<Digest> {
+    async fn pull_to_layout(&self, step: &Step, registry: &Registry, folder: &Path) -> Result<Digest> {
         let console = step.console();
         let progress = Progress::new();
         let work = pull(registry, &self.repository, &self.reference, folder, &progress);
@@ -104,7 +107,7 @@ impl EcrPull {
         Ok(pulled.digest)
     }
 
-    async fn into_engine(&self, step: &Step, login: &RegistryLogin) -> Result<Digest> {
+    async fn pull_to_engine(&self, step: &Step, login: &RegistryLogin) -> Result<Digest> {
         let files = LoginFiles::prepare(step, &self.temp, std::slice::from_ref(login))?;
         files.announce(step)?;
         files.write_docker()?;

@@ -153,7 +153,7 @@ impl Command for EcrPush {
             }
         };
         let first = Reference::from(self.tags[0].clone());
-        tell(console, &login.host, &self.repository, &first, &digest, self.variable.as_deref());
+        tell(step, &login.host, &self.repository, &first, &digest, self.variable.as_deref());
         for tag in &self.tags {
             let uri = uri(&login.host, &self.repository, &Reference::from(tag.clone()));
             console.info(&format!("{uri} is {digest}"));

@@ -49,7 +49,7 @@ impl Command for EcrRetag {
         let digest = retag(&registry, &self.repository, &self.source, &self.tags).await;
         let digest = digest.map_err(|error| explained(error, &self.repository))?;
         let first = Reference::from(self.tags[0].clone());
-        tell(console, &login.host, &self.repository, &first, &digest, self.variable.as_deref());
+        tell(step, &login.host, &self.repository, &first, &digest, self.variable.as_deref());
         for tag in &self.tags {
             let uri = uri(&login.host, &self.repository, &Reference::from(tag.clone()));
             console.info(&format!("{uri} is {digest}"));

@@ -52,7 +52,7 @@ pub(super) fn plan(step: &Step) -> Result<Box<dyn Command>> {
         Mode::Single => sources.push(single(&inputs)?),
         Mode::Hierarchy => sources.push(hierarchy(&inputs)?),
     }
-    let settings = Settings::read(step)?;
+    let settings = Settings::read(step)?.with_lists(step)?;
     if !names.is_empty() {
         sources.push(list(&inputs, names, settings.parse_json)?);
     }

@@ -23,7 +23,7 @@ struct GetSecrets {
 
 pub(super) fn plan(step: &Step) -> Result<Box<dyn Command>> {
     let inputs = step.inputs();
-    let settings = Settings::read(step)?;
+    let settings = Settings::read(step)?.with_binary(step)?;
     let mut lines: Vec<Named<SecretPattern>> = inputs.parsed_lines("secretIds")?;
     if let Some(id) = inputs.parsed::<SecretId>("secretIdOrName")? {
         let variable = inputs.text("variableName").map(str::to_owned);

@@ -74,7 +74,7 @@ pub(super) fn split(inputs: &Inputs<'_>, name: &'static str) -> Result<Vec<Strin
 
 /// `workingDirectory` where it is given; else the script file's own folder, unless `disableAutoCwd` says no.
 pub(super) fn folder(inputs: &Inputs<'_>, script: Option<&Path>) -> Result<Option<PathBuf>> {
-    let disabled = inputs.flag("disableAutoCwd", false)?;
+    let disabled = script.is_some() && inputs.flag("disableAutoCwd", false)?;
     if let Some(given) = inputs.text("workingDirectory") {
         let folder = PathBuf::from(given);
         if !folder.is_dir() {

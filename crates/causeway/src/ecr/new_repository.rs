@@ -10,15 +10,17 @@ pub(crate) struct NewRepository(RepositorySettings);
 impl NewRepository {
     /// Input `autoCreateRepository` and what goes with it; `None` when it is off.
     pub(crate) fn read(inputs: &Inputs<'_>) -> Result<Option<Self>> {
+        if !inputs.flag("autoCreateRepository", false)? {
+            return Ok(None);
+        }
         let mutability = [("MUTABLE", false), ("IMMUTABLE", true)];
-        let settings = RepositorySettings {
+        Ok(Some(Self(RepositorySettings {
             immutable_tags: inputs.choice("imageTagMutability", &mutability)?.unwrap_or_default(),
             scan_on_push: inputs.flag("scanOnPush", false)?,
             encryption: encryption(inputs)?,
             lifecycle_policy: lifecycle_policy(inputs)?,
             tags: tags(inputs)?,
-        };
-        Ok(inputs.flag("autoCreateRepository", false)?.then_some(Self(settings)))
+        })))
     }
 
     /// Makes the repository unless it is there. One that is there is left as it is.

@@ -1,10 +1,11 @@
-use causeway_agent::Console;
 use causeway_registry::{Digest, Reference, RegistryHost, RepositoryName};
 
-/// Sets what later steps learn of an image: `registry`, `imageUri`, `imageDigest`, and the variable that the user named, as
+use crate::step::Step;
+
+/// Sets what later steps, and the summary, learn of an image: `registry`, `imageUri`, `imageDigest`, and the variable that the user named, as
 /// the AWS Toolkit does.
 pub(crate) fn tell(
-    console: &Console,
+    step: &Step,
     host: &RegistryHost,
     repository: &RepositoryName,
     reference: &Reference,
@@ -12,6 +13,8 @@ pub(crate) fn tell(
     variable: Option<&str>,
 ) {
     let uri = uri(host, repository, reference);
+    let console = step.console();
+    step.summary().image(&uri, digest.as_str());
     console.set_output("registry", host.as_str());
     console.set_output("imageUri", &uri);
     console.set_output("imageDigest", digest.as_str());

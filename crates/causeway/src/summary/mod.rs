@@ -48,6 +48,11 @@ impl Summary {
         self.facts().about.push((label, text.to_owned()));
     }
 
+    /// An image that was pushed, pulled or tagged.
+    pub(crate) fn image(&self, uri: &str, digest: &str) {
+        self.facts().images.push([uri.to_owned(), digest.to_owned()]);
+    }
+
     /// A variable that was set, and the name of the parameter or secret that it holds. Never the value.
     pub(crate) fn variable(&self, read: &str, variable: &str) {
         self.facts().variables.push([read.to_owned(), variable.to_owned()]);

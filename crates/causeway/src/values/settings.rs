@@ -19,7 +19,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// The inputs of both commands.
+    /// The inputs that both commands have.
     pub(crate) fn read(step: &Step) -> Result<Self> {
         let inputs = step.inputs();
         let secret_modes = [("auto", false), ("always", true)];
@@ -35,12 +35,23 @@ impl Settings {
         }
         Ok(Self {
             parse_json: inputs.flag("parseJson", false)?,
-            split_lists: inputs.flag("splitStringList", false)?,
+            split_lists: false,
             always_secret: inputs.choice("secretMode", &secret_modes)?.unwrap_or(false),
-            base64: inputs.choice("binaryForm", &[("file", false), ("base64", true)])?.unwrap_or(false),
+            base64: false,
             outputs: inputs.flag("isOutput", false)?,
             file: path.map(|path| OutputFile { path, format }),
         })
+    }
+
+    /// With input `splitStringList`, which only parameters have.
+    pub(crate) fn with_lists(self, step: &Step) -> Result<Self> {
+        Ok(Self { split_lists: step.inputs().flag("splitStringList", false)?, ..self })
+    }
+
+    /// With input `binaryForm`, which only secrets have.
+    pub(crate) fn with_binary(self, step: &Step) -> Result<Self> {
+        let form = step.inputs().choice("binaryForm", &[("file", false), ("base64", true)])?;
+        Ok(Self { base64: form.unwrap_or(false), ..self })
     }
 
     /// One value a variable: JSON and lists divided where that is wanted.

@@ -90,7 +90,7 @@ impl Reader {
     async fn batches(&self, ids: &[SecretId]) -> Result<Secrets, ReadSecretsError> {
         let mut secrets = Secrets::new();
         let mut problems = Vec::new();
-        for answer in join_all(ids.chunks(BATCH).map(|batch| self.batch(batch, &ids[..]))).await {
+        for answer in join_all(ids.chunks(BATCH).map(|batch| self.batch(batch, ids))).await {
             match answer {
                 Ok((found, refused)) => {
                     secrets.extend(found);

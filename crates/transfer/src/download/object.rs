@@ -15,8 +15,8 @@ use crate::listing::Listed;
 use crate::reader::{SourceReader, blocking};
 use crate::wire::{Call, Fault, Reply};
 
-/// Objects above this size are read in ranges of it, several at a time.
-const RANGE_BYTES: u64 = 16 << 20;
+/// A range has the size of so many parts of an upload: what breaks goes on where it broke.
+const PARTS_A_RANGE: u64 = 2;
 /// Ranges of one object that are prepared at the same time: more wait for memory or their turn anyway.
 const RANGES_AT_ONCE: usize = 16;
 
@@ -29,7 +29,9 @@ pub(super) struct ObjectOutcome {
 
 pub(super) enum Done {
     /// It is a file; whether its content could be verified.
-    Downloaded { verified: bool },
+    Downloaded {
+        verified: bool,
+    },
     Unchanged,
 }
 
@@ -61,7 +63,7 @@ async fn fetch(job: &Arc<Job>, index: usize) -> Result<Done, Stop> {
     }
     let root = Arc::clone(&job.root);
     let target = Arc::new(blocking(move || root.begin(path)).await?);
-    let verified = if object.bytes > RANGE_BYTES {
+    let verified = if object.bytes > job.plan.options.limits.multipart_threshold {
         fetch_ranges(job, object, &target).await?
     } else {
         fetch_whole(job, object, &target).await?
@@ -109,7 +111,8 @@ async fn fetch_ranges(job: &Arc<Job>, object: &PlannedDownload, target: &Arc<Tar
     let (whole, bytes) = (Arc::clone(target), object.bytes);
     blocking(move || whole.set_bytes(bytes)).await?;
     let digesting = known.map_or(Digesting::Nothing, |known| Digesting::Crc(known.algorithm));
-    let mut waiting = (0..bytes.div_ceil(RANGE_BYTES)).map(|index| index * RANGE_BYTES);
+    let size = (job.plan.options.limits.part_bytes * PARTS_A_RANGE).max(1);
+    let mut waiting = (0..bytes.div_ceil(size)).map(|index| index * size);
     let (mut tasks, mut done) = (JoinSet::new(), Vec::new());
     loop {
         while tasks.len() < RANGES_AT_ONCE
@@ -119,7 +122,7 @@ async fn fetch_ranges(job: &Arc<Job>, object: &PlannedDownload, target: &Arc<Tar
                 key: Arc::clone(&object.key),
                 e_tag: object.e_tag.clone(),
                 first,
-                bytes: RANGE_BYTES.min(bytes - first),
+                bytes: size.min(bytes - first),
                 is_whole: false,
             };
             tasks.spawn(fetch_range(Arc::clone(job), piece, Arc::clone(target), digesting));

@@ -124,8 +124,21 @@ mod tests {
     #[test]
     fn names_that_windows_cannot_have_are_refused_there() {
         for key in [
-            "con", "a/NUL.txt", "Aux", "com1", "LPT9.log", "COM¹", "prn .txt", "conin$", "a.", "a /b", "a:b",
-            "a\\b", "a?b", "x\u{1}", "C:x",
+            "con",
+            "a/NUL.txt",
+            "Aux",
+            "com1",
+            "LPT9.log",
+            "COM¹",
+            "prn .txt",
+            "conin$",
+            "a.",
+            "a /b",
+            "a:b",
+            "a\\b",
+            "a?b",
+            "x\u{1}",
+            "C:x",
         ] {
             assert!(place(key, Names::Windows).is_err(), "{key:?}");
         }

@@ -67,7 +67,7 @@ impl DownloadPlan {
     fn add(&mut self, prefix: &str, object: Listed) {
         let Some(tail) = object.key.strip_prefix(prefix) else { return };
         let is_marker = tail.is_empty() || tail.ends_with('/') || tail.ends_with(FOLDER_MARKER);
-        if is_marker || !self.options.patterns.matches(tail) {
+        if is_marker || !self.options.patterns.matches(&as_name(tail)) {
             return;
         }
         self.in_all += 1;
@@ -115,7 +115,8 @@ impl DownloadPlan {
             self.objects.iter().cloned().partition(|object| count.get(&name(object)) == Some(&1));
         for object in doubled {
             let file = self.path_of(&object.key).display().to_string();
-            self.failures.push(Failure { path: object.key.to_string(), reason: FailureReason::SameFile(file) });
+            self.failures
+                .push(Failure { path: object.key.to_string(), reason: FailureReason::SameFile(file) });
         }
         self.objects = clear;
     }
@@ -154,4 +155,13 @@ impl DownloadPlan {
     pub(super) fn bytes(&self) -> u64 {
         self.objects.iter().map(|object| object.bytes).sum()
     }
+}
+
+/// No pattern matches `..`, and so a key with it would be passed over in silence. It is to be refused aloud.
+fn as_name(tail: &str) -> std::borrow::Cow<'_, str> {
+    if !tail.split('/').any(|part| part == ".." || part == ".") {
+        return tail.into();
+    }
+    let parts = tail.split('/').map(|part| if part == ".." || part == "." { "_" } else { part });
+    parts.collect::<Vec<_>>().join("/").into()
 }

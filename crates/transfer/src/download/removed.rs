@@ -11,7 +11,11 @@ use crate::failure::{Failure, FailureReason};
 pub(super) fn delete_removed(plan: &DownloadPlan) -> (Vec<String>, Vec<Failure>) {
     let options = &plan.options;
     let flat = options.flatten_folders;
-    let folder = if flat { options.target_folder.clone() } else { options.target_folder.join(options.source_folder.to_string()) };
+    let folder = if flat {
+        options.target_folder.clone()
+    } else {
+        options.target_folder.join(options.source_folder.to_string())
+    };
     let all = plan.objects.iter().chain(&plan.others);
     let wanted: HashSet<PathBuf> = all.map(|object| plan.path_of(&object.key)).collect();
     let (mut deleted, mut failures) = (Vec::new(), Vec::new());

@@ -38,9 +38,12 @@ pub(super) enum Digested {
 
 enum Running {
     Nothing,
-    Crc(Checksum),
+    Crc(Box<Checksum>),
     Md5(Md5),
 }
+
+/// The way to the thread that writes, and its end.
+type WritingThread = (mpsc::Sender<Vec<Bytes>>, JoinHandle<Result<Digested, FailureReason>>);
 
 /// Takes content as it comes and writes it off the async threads, a little at once, much by a thread of its own.
 pub(super) struct Writer {
@@ -49,7 +52,7 @@ pub(super) struct Writer {
     digesting: Digesting,
     pending: Vec<Bytes>,
     pending_bytes: usize,
-    thread: Option<(mpsc::Sender<Vec<Bytes>>, JoinHandle<Result<Digested, FailureReason>>)>,
+    thread: Option<WritingThread>,
 }
 
 impl Writer {
@@ -139,7 +142,7 @@ impl Running {
     fn new(digesting: Digesting) -> Self {
         match digesting {
             Digesting::Nothing => Self::Nothing,
-            Digesting::Crc(algorithm) => Self::Crc(Checksum::new(algorithm)),
+            Digesting::Crc(algorithm) => Self::Crc(Box::new(Checksum::new(algorithm))),
             Digesting::Md5 => Self::Md5(Md5::new()),
         }
     }

@@ -45,7 +45,9 @@ pub enum InvalidTags {
     #[error("\"{0}\" is not of the form key=value")]
     Form(String),
     /// Longer than S3 takes, or a beginning that AWS keeps for itself.
-    #[error("\"{0}\" cannot be a tag: keys have up to 128 characters and do not begin with aws:, values up to 256")]
+    #[error(
+        "\"{0}\" cannot be a tag: keys have up to 128 characters and do not begin with aws:, values up to 256"
+    )]
     Size(String),
     /// The same key twice.
     #[error("the tag \"{0}\" is given twice")]

@@ -21,7 +21,10 @@ pub(super) struct Ahead {
 }
 
 pub(super) enum Read {
-    Whole { loaded: Loaded, memory: Reservation },
+    Whole {
+        loaded: Loaded,
+        memory: Reservation,
+    },
     /// It has grown too large since the plan was made.
     Grown,
 }

@@ -48,9 +48,9 @@ async fn send_and_complete(
     let unchanged = file.clone();
     blocking(move || unchanged.check_unchanged()).await?;
     sent.sort_by_key(|(part, _)| part.number);
-    let checksum = sent.iter().fold(0, |whole, (part, receipt)| {
-        checksum_combine(CHECKSUM, whole, receipt.checksum, part.bytes)
-    });
+    let checksum = sent
+        .iter()
+        .fold(0, |whole, (part, receipt)| checksum_combine(CHECKSUM, whole, receipt.checksum, part.bytes));
     let receipts = sent.into_iter().map(|(_, receipt)| receipt).collect();
     // Not dropped half-way: whether the object exists would then be unknown.
     Ok(job.store.complete(upload, receipts, file.bytes(), checksum).await?)

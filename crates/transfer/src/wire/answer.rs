@@ -42,7 +42,10 @@ impl Fault {
     }
 
     /// No answer came, or it broke off.
-    pub(super) fn broken(operation: &'static str, error: impl std::error::Error + Send + Sync + 'static) -> Self {
+    pub(super) fn broken(
+        operation: &'static str,
+        error: impl std::error::Error + Send + Sync + 'static,
+    ) -> Self {
         let error = ConnectorError::io(Box::new(error));
         let error = SdkError::<PutObjectError, HttpResponse>::dispatch_failure(error);
         Self { reason: ServiceError::new(operation, &error).into(), again: Again::Later }

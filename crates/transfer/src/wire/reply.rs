@@ -26,7 +26,11 @@ pub(crate) struct Reply {
 }
 
 enum Source {
-    Direct { content: Incoming, connection: Box<Connection>, pool: Arc<Pool> },
+    Direct {
+        content: Incoming,
+        connection: Box<Connection>,
+        pool: Arc<Pool>,
+    },
     Through(SdkBody),
     /// All has been read, and its connection given back.
     Done,
@@ -69,9 +73,9 @@ impl Reply {
                 None => None,
                 Some(piece) => Some(piece.map_err(|error| Fault::broken(operation, error))?),
             },
-            Source::Through(content) => next_of(content).await.map_err(|error| {
-                Fault::of_connector(operation, ConnectorError::io(error))
-            })?,
+            Source::Through(content) => next_of(content)
+                .await
+                .map_err(|error| Fault::of_connector(operation, ConnectorError::io(error)))?,
         };
         if piece.is_none()
             && let Source::Direct { connection, pool, .. } = std::mem::replace(&mut self.source, Source::Done)

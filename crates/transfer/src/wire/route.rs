@@ -36,9 +36,9 @@ impl Route {
     /// the quickest of what is safe.
     pub(super) fn tls(&self) -> Result<Arc<ClientConfig>, rustls::Error> {
         let mut provider = rustls::crypto::aws_lc_rs::default_provider();
-        provider.cipher_suites.sort_by_key(|suite| {
-            suite.suite() != rustls::CipherSuite::TLS13_AES_128_GCM_SHA256
-        });
+        provider
+            .cipher_suites
+            .sort_by_key(|suite| suite.suite() != rustls::CipherSuite::TLS13_AES_128_GCM_SHA256);
         let builder = ClientConfig::builder_with_provider(Arc::new(provider));
         let mut config = builder
             .with_safe_default_protocol_versions()?

@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use causeway_harness::agent::JobResult;
 use causeway_harness::world::World;
 
+use crate::ecr_login::assert_no_login_is_left;
 use crate::{assert_fails, assert_succeeds};
 
 /// Notes arguments, environment and login; answers as docker does.
@@ -81,7 +82,7 @@ fn an_image_of_the_engine_is_tagged_pushed_and_forgotten() {
     for private in ["INPUT_", "ENDPOINT_", "SECRET_"] {
         assert!(!environment.lines().any(|line| line.starts_with(private)), "{private} is passed on");
     }
-    assert!(fs::read_dir(job.temp()).unwrap().next().is_none(), "something is left");
+    assert_no_login_is_left(&job);
     world.secrets().assert_none_in(&job);
 }
 
@@ -121,7 +122,7 @@ fn a_failure_of_docker_is_told_and_the_login_goes_all_the_same() {
     let world = world();
     let job = world.step(&push(&[("sourceImageName", "shop"), ("pushTag", "broken")]));
     assert_fails(&job, &["docker tag failed", "cannot be overwritten", "push another tag"]);
-    assert!(fs::read_dir(job.temp()).unwrap().next().is_none(), "something is left");
+    assert_no_login_is_left(&job);
     world.secrets().assert_none_in(&job);
 }
 

@@ -1,7 +1,6 @@
 //! `command: ecrPush` without an engine
 
 use std::fs;
-use std::path::PathBuf;
 
 use causeway_harness::agent::Step;
 use causeway_harness::registry::image::{Layout, pack};
@@ -9,6 +8,7 @@ use causeway_harness::registry::{Registry, Trouble};
 use causeway_harness::world::World;
 use serde_json::{Value, json};
 
+use crate::ecr_login::assert_no_login_is_left;
 use crate::{assert_fails, assert_succeeds, failure};
 
 /// A world with a registry, and a layout `image` in the sources; answers the image's digest too.
@@ -56,8 +56,7 @@ fn a_layout_is_pushed_under_several_tags_and_nothing_is_left() {
         assert_eq!(registry.fetched(&format!("team/shop:{tag}")), Some(digest.clone()));
     }
     assert!(job.first().log.contains("3 blobs sent"), "{}", job.first().log);
-    let left: Vec<PathBuf> = fs::read_dir(job.temp()).unwrap().map(|entry| entry.unwrap().path()).collect();
-    assert!(left.is_empty(), "{left:?}");
+    assert_no_login_is_left(&job);
     assert_eq!(job.variable("DOCKER_CONFIG"), None, "pushing is no login for later steps");
     world.secrets().assert_none_in(&job);
 
@@ -260,11 +259,10 @@ fn assert_succeeds_after_choosing(world: &World) {
 fn long_pushes_tell_how_far_they_are() {
     let (world, registry, _) = world();
     let _ = Layout::new(&world.agent.sources().join("large"), 5).image(&[3_000_000]);
-    // Six faults take longer than the five seconds between two lines.
+    // The pauses after six faults are longer than the five seconds between two lines.
     for _ in 0..6 {
-        registry.front.trouble("POST /blobs/uploads/", Trouble::Answer(503, String::new()));
+        registry.front.trouble("PATCH /blobs/uploads/", Trouble::Answer(503, String::new()));
     }
-    registry.front.trouble("POST /blobs/uploads/", Trouble::Answer(429, String::new()));
     let job = world.run(vec![world.causeway(&inputs(&[("archivePath", "large")])), Step::script("true")]);
     assert_succeeds(&job);
     let log = &job.first().log;

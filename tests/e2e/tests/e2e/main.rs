@@ -1,7 +1,10 @@
 //! The built task under node, as the agent runs it, in a world of its own a test.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail that way")]
+#![allow(clippy::print_stderr, reason = "what could not be tested here is said")]
+#![allow(clippy::type_complexity, reason = "tables of cases")]
 
 mod agent_identity;
+mod cdk;
 mod chains;
 mod company;
 mod consumers;

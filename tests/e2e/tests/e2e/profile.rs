@@ -12,18 +12,23 @@ fn profile<'a>(connection: (&'a str, &'a str), name: &'a str) -> Vec<(&'a str, &
 }
 
 /// What lies in the temp folder beside the job's summaries, which the agent takes from there.
-pub fn left_in(temp: &Path) -> Vec<PathBuf> {
-    let below = |path: &Path| std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
-    let is_summary = |path: &PathBuf| path.is_dir() && below(path).all(|file| file.extension().is_some_and(|end| end == "md"));
+pub(crate) fn left_in(temp: &Path) -> Vec<PathBuf> {
+    let below =
+        |path: &Path| std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_summary = |path: &PathBuf| {
+        path.is_dir() && below(path).all(|file| file.extension().is_some_and(|end| end == "md"))
+    };
     below(temp).filter(|path| !is_summary(path)).collect()
 }
 
 /// That the job has left nothing: no process, no file, no variable that leads to credentials.
 #[track_caller]
-pub fn assert_nothing_is_left(job: &JobResult) {
+pub(crate) fn assert_nothing_is_left(job: &JobResult) {
     assert_eq!(job.orphans, Vec::<String>::new(), "processes were left");
     assert_eq!(left_in(&job.temp()), Vec::<std::path::PathBuf>::new());
-    for name in ["AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN"] {
+    for name in
+        ["AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN"]
+    {
         assert!(job.variable(name).unwrap_or_default().is_empty(), "{name} is {:?}", job.variable(name));
     }
 }
@@ -46,11 +51,22 @@ fn several_accounts_stand_side_by_side() {
     ]);
     assert_succeeds(&job);
     let stdout = job.step("show").stdout();
-    for words in ["dev arn:", "staging arn:", "prod arn:", ":assumed-role/deploy/", ":assumed-role/deploy-keys/", ":user/ci", "now prod"] {
+    for words in [
+        "dev arn:",
+        "staging arn:",
+        "prod arn:",
+        ":assumed-role/deploy/",
+        ":assumed-role/deploy-keys/",
+        ":user/ci",
+        "now prod",
+    ] {
         assert!(stdout.contains(words), "{words}: {stdout}");
     }
     let temp = job.temp();
-    let process = format!("credential_process = {}/causeway-job/causeway credentials --profile staging\n", temp.display());
+    let process = format!(
+        "credential_process = {}/causeway-job/causeway credentials --profile staging\n",
+        temp.display()
+    );
     assert!(stdout.contains(&format!("[profile staging]\nregion = eu-west-1\n{process}")), "{stdout}");
     assert!(stdout.contains("modes 700 600 600 700 600"), "{stdout}");
     world.secrets().assert_none_in(&job);
@@ -113,7 +129,9 @@ fn a_deep_temp_folder_and_one_with_spaces_serve_as_well() {
     let mut world = World::new();
     let deep = world.agent.root().join("an agent's home, no less".replace('\'', "")).join("x".repeat(120));
     std::fs::create_dir_all(&deep).unwrap();
-    world.variables.push(causeway_harness::agent::Variable::public("Agent.TempDirectory", &deep.display().to_string()));
+    world
+        .variables
+        .push(causeway_harness::agent::Variable::public("Agent.TempDirectory", &deep.display().to_string()));
     let job = world.run(vec![
         world.causeway(&profile(("connection", "federated"), "dev")),
         Step::script(&consumers::script()).named("show"),

@@ -37,12 +37,22 @@ fn state_and_lock_in_s3_work_with_every_form_of_credentials() {
         let before = world.gateway.calls().len();
         let job = world.run(vec![world.causeway(&inputs), Step::script(&script).named("apply")]);
         assert_succeeds(&job);
-        assert!(job.step("apply").stdout().contains(&format!("run{number}")), "{form:?}: {}", job.step("apply").log);
+        assert!(
+            job.step("apply").stdout().contains(&format!("run{number}")),
+            "{form:?}: {}",
+            job.step("apply").log
+        );
         let calls = world.gateway.calls().split_off(before);
         let locked = calls.iter().any(|call| call.operation.contains("shop.tfstate.tflock"));
         assert!(locked, "{form:?}: the state was not locked");
         let role = world.role_arn("deploy");
-        let keys: Vec<String> = world.iam.sessions().into_iter().filter(|session| session.role_arn == role).map(|session| session.key.id).collect();
+        let keys: Vec<String> = world
+            .iam
+            .sessions()
+            .into_iter()
+            .filter(|session| session.role_arn == role)
+            .map(|session| session.key.id)
+            .collect();
         for call in calls.iter().filter(|call| call.service == "s3") {
             assert!(call.access_key.as_ref().is_some_and(|key| keys.contains(key)), "{form:?}: {call:?}");
         }

@@ -78,7 +78,8 @@ impl StepResult {
     #[must_use]
     pub fn sets(&self, name: &str) -> Option<&str> {
         let mut commands = self.commands.iter().rev();
-        let set = commands.find(|command| command.is("task", "setvariable") && command.property("variable") == Some(name));
+        let set = commands
+            .find(|command| command.is("task", "setvariable") && command.property("variable") == Some(name));
         set.map(|command| command.data.as_str())
     }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::sync::Once;
+use std::sync::{Mutex, PoisonError};
 
 use causeway_harness::agent::{Connection, Job, JobResult, Variable};
 use causeway_harness::azure_devops::AUDIENCE;
@@ -27,7 +27,8 @@ pub(super) struct Documented {
 
 impl Documented {
     pub(super) fn of(command: &str) -> Self {
-        let settings = Settings { account: Some(ACCOUNT.into()), moto: Some(Moto::shared()), ..Settings::default() };
+        let settings =
+            Settings { account: Some(ACCOUNT.into()), moto: Some(Moto::shared()), ..Settings::default() };
         let mut world = World::of(settings);
         connect(&mut world);
         seed(&world);
@@ -62,21 +63,23 @@ fn connect(world: &mut World) {
     world.iam.add_role(Role::new(ACCOUNT, "prod", key_trust(&world.role_arn("deploy"), None)));
 }
 
-/// What the examples read. Once for all worlds: they share the account, and buckets cannot be made twice.
+/// What the examples read. Worlds share the account and, as long as one of them lives, the AWS behind it.
 fn seed(world: &World) {
-    static SEEDED: Once = Once::new();
-    SEEDED.call_once(|| {
-        let seed = world.seed();
-        seed.put_parameter("/web/nuget-token", "SecureString", "nuget-token-of-the-example");
-        seed.put_parameter("/web/database/host", "String", "db.example.invalid");
-        seed.put_parameter("/web/database/password", "SecureString", "password-of-the-example");
-        seed.put_secret("web/database", r#"{"username":"shopkeeper","password":"pass-of-the-example"}"#);
-        seed.put_secret("web/licence", "licence-of-the-example");
-        seed.create_bucket("example-web-assets");
-        for key in ["images/logo.svg", "images/deep/arrow.svg", "images/photo.png", "other/logo.svg"] {
-            seed.put_object("example-web-assets", key, b"<svg/>", &[]);
-        }
-    });
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let seed = world.seed();
+    if seed.parameter("/web/nuget-token").is_some() {
+        return;
+    }
+    seed.put_secret("web/database", r#"{"username":"shopkeeper","password":"pass-of-the-example"}"#);
+    seed.put_secret("web/licence", "licence-of-the-example");
+    seed.create_bucket("example-web-assets");
+    for key in ["images/logo.svg", "images/deep/arrow.svg", "images/photo.png", "other/logo.svg"] {
+        seed.put_object("example-web-assets", key, b"<svg/>", &[]);
+    }
+    seed.put_parameter("/web/database/host", "String", "db.example.invalid");
+    seed.put_parameter("/web/database/password", "SecureString", "password-of-the-example");
+    seed.put_parameter("/web/nuget-token", "SecureString", "nuget-token-of-the-example");
 }
 
 /// A registry with `web:1.4.0`, and the layout of another image in the sources folder.
@@ -89,7 +92,8 @@ fn registry(world: &mut World) -> Registry {
     };
     layout("image", 1);
     let there = layout("there", 2);
-    let (from, to) = (format!("oci:{}:1.0", there.display()), format!("docker://{}/web:1.4.0", registry.host()));
+    let (from, to) =
+        (format!("oci:{}:1.0", there.display()), format!("docker://{}/web:1.4.0", registry.host()));
     let copied = registry.skopeo(&["copy", &from, &to]);
     assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
     registry

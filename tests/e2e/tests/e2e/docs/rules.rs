@@ -29,7 +29,11 @@ impl Task {
     pub(super) fn required_without_default(&self, given: &[(String, String)]) -> Vec<String> {
         let empty = |input: &&Value| input["defaultValue"].as_str().unwrap_or_default().is_empty();
         let required = self.inputs().filter(|input| input["required"] == true).filter(empty);
-        required.filter(|input| self.is_visible(input, given)).map(name).filter(|name| name != "command").collect()
+        required
+            .filter(|input| self.is_visible(input, given))
+            .map(name)
+            .filter(|name| name != "command")
+            .collect()
     }
 
     fn inputs(&self) -> impl Iterator<Item = &Value> {
@@ -37,7 +41,8 @@ impl Task {
     }
 
     fn is_visible(&self, input: &Value, given: &[(String, String)]) -> bool {
-        let group = self.0["groups"].as_array().unwrap().iter().find(|group| group["name"] == input["groupName"]);
+        let group =
+            self.0["groups"].as_array().unwrap().iter().find(|group| group["name"] == input["groupName"]);
         let rules = [group.map_or(&Value::Null, |group| &group["visibleRule"]), &input["visibleRule"]];
         rules.into_iter().filter_map(Value::as_str).all(|rule| self.holds(rule, given))
     }
