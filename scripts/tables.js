@@ -32,18 +32,22 @@ function inputTables(task) {
     .join('\n\n');
 }
 
-/** Whether `rule` can hold when the command is `command`, whatever the other inputs say. */
-function canHold(rule, command) {
+/** Whether `rule` can hold when the command is `command`: inputs that belong to it may say anything, the others their default. */
+function canHold(task, rule, command) {
   if (!rule) return true;
   const { operator, terms } = parseRule(rule);
-  const possible = ({ name, negated, value }) => name !== 'command' || (value === command) !== negated;
+  const possible = ({ name, negated, value }) => {
+    if (name === 'command') return (value === command) !== negated;
+    const other = task.inputs.find((input) => input.name === name);
+    return belongsTo(task, other, command) || ((other.defaultValue ?? '') === value) !== negated;
+  };
   return operator === '||' ? terms.some(possible) : terms.every(possible);
 }
 
 /** Whether the editor can show `input` for `command`. */
 function belongsTo(task, input, command) {
   const group = task.groups.find(({ name }) => name === input.groupName);
-  return canHold(group?.visibleRule, command) && canHold(input.visibleRule, command);
+  return canHold(task, group?.visibleRule, command) && canHold(task, input.visibleRule, command);
 }
 
 /** When `input` counts, apart from the command: ` Only with …`. */

@@ -67,7 +67,8 @@ describe('the editor', () => {
 describe('help', () => {
   for (const { name, helpMarkDown, defaultValue = '', type, required } of task.inputs) {
     test(`${name} says what it does, its default, and an example`, () => {
-      assert.match(helpMarkDown, /^[A-Z`].{15,}/);
+      // Where two commands share an input, the text begins with the command that it speaks of.
+      assert.match(helpMarkDown, /^([A-Z`]|\w+: ).{15,}/);
       assert.match(helpMarkDown, /\bExample: `.+`\.$/);
       if (name !== 'command') assert.match(helpMarkDown, /\bDefault: /);
       // What the help says of a default that the editor fills in is what the editor fills in.

@@ -1,8 +1,8 @@
 //! A server that speaks enough S3 to measure transfers against, and costs little itself.
 //!
 //! It keeps of what is put only size and checksum, makes up what is asked for, waits before each answer, refuses
-//! and cuts connections at given rates, and counts. `GET /_sink/stats` tells the counts, `GET /_sink/objects` what
-//! was put. It ends when its standard input does.
+//! and cuts connections at given rates, and counts. It prints its address, and when its standard input ends the
+//! counts and then a line for each object that was put.
 #![allow(clippy::print_stdout, reason = "a program for the terminal")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "test support: what cannot be done ends here")]
 
@@ -72,8 +72,8 @@ async fn serve(options: Options) {
     let scheme = if acceptor.is_some() { "https" } else { "http" };
     println!("{scheme}://localhost:{}", listener.local_addr().unwrap().port());
     tokio::select! {
-        () = accept(listener, acceptor, state) => {}
-        () = input_ended() => {}
+        () = accept(listener, acceptor, Arc::clone(&state)) => {}
+        () = input_ended() => print!("{}{}", state.describe(), state.describe_objects()),
     }
 }
 

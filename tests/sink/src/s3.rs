@@ -55,21 +55,10 @@ impl Asked {
 
 pub(crate) async fn answer(state: &State, request: Request<Incoming>) -> Result<Answer, Cut> {
     let path = percent_decode_str(request.uri().path()).decode_utf8_lossy().into_owned();
-    if let Some(what) = path.strip_prefix("/_sink/") {
-        return Ok(about(state, what));
-    }
     state.counts.begin();
     let answer = judged(state, request, &path).await;
     state.counts.end();
     answer
-}
-
-fn about(state: &State, what: &str) -> Answer {
-    let objects = state.objects.lock().unwrap().len();
-    ok(match what {
-        "objects" => state.describe_objects(),
-        _ => state.counts.describe(objects, state.uploads.lock().unwrap().len()),
-    })
 }
 
 /// Path style: the bucket, then the key.

@@ -53,6 +53,12 @@ impl State {
         }
     }
 
+    /// The counts, as one line of JSON.
+    pub(crate) fn describe(&self) -> String {
+        let objects = self.objects.lock().unwrap().len();
+        self.counts.describe(objects, self.uploads.lock().unwrap().len())
+    }
+
     /// One object a line: size, checksum, key.
     pub(crate) fn describe_objects(&self) -> String {
         let objects = self.objects.lock().unwrap();
@@ -97,7 +103,7 @@ impl Counts {
         self.wrong_checksums.fetch_add(1, Relaxed);
     }
 
-    pub(crate) fn describe(&self, objects: usize, open_uploads: usize) -> String {
+    fn describe(&self, objects: usize, open_uploads: usize) -> String {
         let get = |count: &AtomicU64| count.load(Relaxed);
         format!(
             "{{\"requests\":{},\"connections\":{},\"bytesIn\":{},\"bytesOut\":{},\"slowDowns\":{},\"resets\":{},\"wrongChecksums\":{},\"mostUnderWay\":{},\"objects\":{objects},\"openUploads\":{open_uploads}}}\n",

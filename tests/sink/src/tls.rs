@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::TlsAcceptor;
@@ -10,6 +10,7 @@ use tokio_rustls::TlsAcceptor;
 pub(crate) fn acceptor(ca_file: &Path) -> TlsAcceptor {
     let ca_key = KeyPair::generate().unwrap();
     let mut ca = CertificateParams::new(Vec::new()).unwrap();
+    ca.distinguished_name.push(DnType::CommonName, "The sink's authority");
     ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     std::fs::write(ca_file, ca.self_signed(&ca_key).unwrap().pem()).unwrap();
     let issuer = Issuer::new(ca, ca_key);

@@ -29,16 +29,10 @@ pub(super) fn faults(bench: &Bench) {
 fn upload(bench: &Bench, source: &Path, behaviour: Behaviour<'_>) -> f64 {
     let sink = Sink::start(&bench.sink, behaviour);
     let usage = run("Causeway", &mut Client::Causeway.command(&bench.root, &sink, Way::Up, source));
-    let arrived: BTreeMap<String, String> = sink
-        .ask("objects")
-        .lines()
-        .filter_map(|line| line.rsplit_once(' '))
-        .map(|(content, key)| (key.to_owned(), content.to_owned()))
-        .collect();
-    let expected = describe(source);
-    assert!(arrived == expected, "{} of {} objects are right", same(&arrived, &expected), expected.len());
-    println!("  {}", sink.ask("stats").trim());
-    sink.end();
+    let ended = sink.end();
+    let (arrived, expected) = (&ended.objects, describe(source));
+    assert!(*arrived == expected, "{} of {} objects are right", same(arrived, &expected), expected.len());
+    println!("  {:.2} s {}", usage.wall.as_secs_f64(), ended.counts());
     usage.wall.as_secs_f64()
 }
 
@@ -72,8 +66,7 @@ pub(super) fn scale(bench: &Bench) {
             let behaviour = Behaviour { latency_ms: LATENCY_MS, ..Behaviour::default() };
             let sink = Sink::start(&bench.sink, behaviour);
             usages.push(run("Causeway", &mut Client::Causeway.command(&bench.root, &sink, Way::Up, &source)));
-            assert_eq!(sink.count("objects"), count);
-            sink.end();
+            assert_eq!(sink.end().count("objects"), count);
         }
         let of = |figure: fn(&super::Usage) -> f64| median(usages.iter().map(figure).collect());
         println!(

@@ -104,13 +104,14 @@ impl Bench {
         std::fs::create_dir_all(&target).expect("the target");
         let folder = if load.way == Way::Up { source } else { &target };
         let usage = run(row.client.name(), &mut row.client.command(&self.root, &sink, load.way, folder));
+        let ended = sink.end();
         if load.way == Way::Down {
             load.check(&target);
         } else {
-            assert_eq!(sink.count("objects"), load.count, "{}: not everything arrived", row.client.name());
+            assert_eq!(ended.count("objects"), load.count, "{}: not everything arrived", row.client.name());
         }
-        row.connections.push(sink.count("connections") as f64);
-        row.sink_cpu.push(sink.end());
+        row.connections.push(ended.count("connections") as f64);
+        row.sink_cpu.push(ended.cpu);
         row.usages.push(usage);
         std::fs::remove_dir_all(&target).expect("the target");
     }

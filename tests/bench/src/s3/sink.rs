@@ -1,6 +1,7 @@
-use std::io::{BufRead as _, BufReader};
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use wait4::Wait4;
 
@@ -8,9 +9,19 @@ use wait4::Wait4;
 pub(super) struct Sink {
     child: Child,
     input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
     pub(super) url: String,
     pub(super) ca_file: PathBuf,
     _folder: tempfile::TempDir,
+}
+
+/// What a sink tells at its end.
+pub(super) struct Ended {
+    counts: serde_json::Value,
+    /// Size and checksum of each object by its key.
+    pub(super) objects: BTreeMap<String, String>,
+    /// The processor time that it took.
+    pub(super) cpu: f64,
 }
 
 /// What the sink does.
@@ -41,34 +52,34 @@ impl Sink {
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the sink server");
         let input = child.stdin.take();
+        let mut output = BufReader::new(child.stdout.take().expect("its output"));
         let mut url = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).expect("its address");
-        Self { child, input, url: url.trim().to_owned(), ca_file, _folder: folder }
+        output.read_line(&mut url).expect("its address");
+        Self { child, input, output, url: url.trim().to_owned(), ca_file, _folder: folder }
     }
 
-    /// `GET` of one of its own pages, by curl: the measuring program itself speaks no TLS.
-    pub(super) fn ask(&self, page: &str) -> String {
-        let output = Command::new("curl")
-            .args(["--silent", "--fail", "--cacert"])
-            .arg(&self.ca_file)
-            .arg(format!("{}/_sink/{page}", self.url))
-            .output()
-            .expect("curl");
-        assert!(output.status.success(), "the sink does not answer");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// One of its counts.
-    pub(super) fn count(&self, name: &str) -> u64 {
-        let stats: serde_json::Value = serde_json::from_str(&self.ask("stats")).unwrap();
-        stats[name].as_u64().unwrap_or_default()
-    }
-
-    /// Ends it; the processor time that it took.
-    pub(super) fn end(mut self) -> f64 {
+    pub(super) fn end(mut self) -> Ended {
         drop(self.input.take());
+        let mut text = String::new();
+        self.output.read_to_string(&mut text).expect("its counts");
         let end = self.child.wait4().expect("the end of the sink");
-        (end.rusage.utime + end.rusage.stime).as_secs_f64()
+        let (counts, objects) = text.split_once('\n').expect("its counts");
+        let object = |line: &str| line.rsplit_once(' ').map(|(content, key)| (key.to_owned(), content.to_owned()));
+        Ended {
+            counts: serde_json::from_str(counts).expect("its counts"),
+            objects: objects.lines().filter_map(object).collect(),
+            cpu: (end.rusage.utime + end.rusage.stime).as_secs_f64(),
+        }
+    }
+}
+
+impl Ended {
+    pub(super) fn count(&self, name: &str) -> u64 {
+        self.counts[name].as_u64().unwrap_or_default()
+    }
+
+    pub(super) fn counts(&self) -> String {
+        self.counts.to_string()
     }
 }
 
