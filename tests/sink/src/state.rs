@@ -5,6 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use crate::Options;
 use crate::objects::MadeUp;
 
+/// A multipart upload that is not complete: its key, and its parts by number.
+pub(crate) type OpenUpload = (String, BTreeMap<u32, Stored>);
+
 /// What was put, and what happened.
 pub(crate) struct State {
     pub(crate) latency_ms: u64,
@@ -14,7 +17,7 @@ pub(crate) struct State {
     pub(crate) made_up: Option<std::sync::Arc<MadeUp>>,
     pub(crate) objects: Mutex<BTreeMap<String, Stored>>,
     /// Multipart uploads under way: their key and parts.
-    pub(crate) uploads: Mutex<BTreeMap<String, (String, BTreeMap<u32, Stored>)>>,
+    pub(crate) uploads: Mutex<BTreeMap<String, OpenUpload>>,
     pub(crate) counts: Counts,
 }
 

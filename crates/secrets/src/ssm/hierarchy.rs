@@ -28,8 +28,9 @@ impl Reader {
     ) -> Result<Reading, ReadError> {
         let read = |path| async move {
             match plan {
-                HierarchyPlan::Pages => Ok((self.pages(path, recursive).await?, None)),
-                HierarchyPlan::Listed => self.listed_or_pages(path, recursive).await,
+                // At the top also stand names without a slash, which no beginning of names finds.
+                HierarchyPlan::Listed if path.as_str() != "/" => self.listed_or_pages(path, recursive).await,
+                _ => Ok((self.pages(path, recursive).await?, None)),
             }
         };
         let mut found = Found::new();

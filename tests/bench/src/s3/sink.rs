@@ -64,7 +64,8 @@ impl Sink {
         self.output.read_to_string(&mut text).expect("its counts");
         let end = self.child.wait4().expect("the end of the sink");
         let (counts, objects) = text.split_once('\n').expect("its counts");
-        let object = |line: &str| line.rsplit_once(' ').map(|(content, key)| (key.to_owned(), content.to_owned()));
+        let object =
+            |line: &str| line.rsplit_once(' ').map(|(content, key)| (key.to_owned(), content.to_owned()));
         Ended {
             counts: serde_json::from_str(counts).expect("its counts"),
             objects: objects.lines().filter_map(object).collect(),

@@ -235,9 +235,12 @@ fn bad_inputs_are_named_and_nothing_is_sent() {
         (&[("archivePath", "several")], &["archivePath", "2 images: 1.0, 2.0"]),
         (&[("registries", "1.2.3")], &["registries", "1.2.3"]),
         (&[("registries", "123456789012\n210987654321")], &["registries", "one registry"]),
-        (&[("repositoryKmsKey", "alias/x")], &["repositoryKmsKey", "KMS"]),
-        (&[("lifecyclePolicy", "{\"rules\":[]}")], &["lifecyclePolicy", "rules"]),
-        (&[("repositoryTags", "novalue")], &["repositoryTags", "novalue"]),
+        (&[("autoCreateRepository", "true"), ("repositoryKmsKey", "alias/x")], &["repositoryKmsKey", "KMS"]),
+        (
+            &[("autoCreateRepository", "true"), ("lifecyclePolicy", "{\"rules\":[]}")],
+            &["lifecyclePolicy", "rules"],
+        ),
+        (&[("autoCreateRepository", "true"), ("repositoryTags", "novalue")], &["repositoryTags", "novalue"]),
     ];
     for (more, words) in cases {
         let message = failure(&world.step(&inputs(more)));

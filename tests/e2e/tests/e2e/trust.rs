@@ -179,13 +179,13 @@ fn bad_inputs_of_verify_are_refused_before_anything_is_sent() {
     std::fs::write(world.agent.sources().join("odd.json"), "{\"Statement\":[{\"Efect\":\"Allow\"}]}")
         .unwrap();
     for (inputs, words) in [
-        ([("trustPolicyFile", "odd.json")], ["trustPolicyFile", "Statement[0].Efect"]),
-        ([("trustPolicyFile", "none.json")], ["trustPolicyFile", "none.json"]),
-        ([("policyFormat", "pulumi")], ["policyFormat", "terraform"]),
-        ([("issuers", "all")], ["issuers", "both"]),
-        ([("tenantId", "contoso.onmicrosoft.com")], ["tenantId", "GUID"]),
+        (&[("trustPolicyFile", "odd.json")][..], ["trustPolicyFile", "Statement[0].Efect"]),
+        (&[("trustPolicyFile", "none.json")], ["trustPolicyFile", "none.json"]),
+        (&[("policyFormat", "pulumi")], ["policyFormat", "terraform"]),
+        (&[("issuers", "all")], ["issuers", "both"]),
+        (&[("issuers", "both"), ("tenantId", "contoso.onmicrosoft.com")], ["tenantId", "GUID"]),
     ] {
-        let message = failure(&verify(&world, &inputs));
+        let message = failure(&verify(&world, inputs));
         assert!(words.iter().all(|word| message.contains(word)), "{message}");
     }
     assert!(world.gateway.calls().is_empty() && world.azure_devops.received().is_empty());
