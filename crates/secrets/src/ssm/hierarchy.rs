@@ -28,9 +28,8 @@ impl Reader {
     ) -> Result<Reading, ReadError> {
         let read = |path| async move {
             match plan {
-                // At the top also stand names without a slash, which no beginning of names finds.
-                HierarchyPlan::Listed if path.as_str() != "/" => self.listed_or_pages(path, recursive).await,
-                _ => Ok((self.pages(path, recursive).await?, None)),
+                HierarchyPlan::Pages => Ok((self.pages(path, recursive).await?, None)),
+                HierarchyPlan::Listed => self.listed_or_pages(path, recursive).await,
             }
         };
         let mut found = Found::new();
