@@ -153,7 +153,7 @@ async fn faults_are_retried_and_a_refusal_is_named() {
             return Some(Wrong::new(403, "AccessDenied"));
         }
         let number = count.fetch_add(usize::from(is_get), std::sync::atomic::Ordering::Relaxed);
-        (is_get && number % 7 == 0).then(|| Wrong::new(503, "SlowDown"))
+        (is_get && number.is_multiple_of(7)).then(|| Wrong::new(503, "SlowDown"))
     });
     let target = tempfile::tempdir().unwrap();
     let mut options = options(target.path());
