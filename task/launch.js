@@ -91,8 +91,9 @@ function replace(program, command, ended) {
 
 /** The child gets this process's own stdin, stdout and stderr: nothing passes through Node. */
 function start(program, command, ended) {
-  const child = spawn(program, [command], { stdio: 'inherit' });
   let cancelled = false;
+  let child;
+  // Before the child is there: it may be cancelled as soon as it runs.
   for (const signal of WINDOWS ? ['SIGINT', 'SIGBREAK'] : ['SIGINT', 'SIGTERM']) {
     process.on(signal, () => {
       cancelled = true;
@@ -100,6 +101,7 @@ function start(program, command, ended) {
       if (!WINDOWS) child.kill(signal);
     });
   }
+  child = spawn(program, [command], { stdio: 'inherit' });
   child.once('error', (error) => {
     ended();
     refused(program, error);

@@ -5,6 +5,7 @@
 //! what ECR answers wrongly (aws/containers-roadmap#2831).
 
 mod answer;
+mod blobs;
 mod body;
 mod challenge;
 mod download;
@@ -25,11 +26,11 @@ use url::Url;
 
 use crate::{RegistryHost, RegistryLogin, RepositoryName};
 use answer::Answer;
+pub(crate) use blobs::Arrival;
 use challenge::Challenge;
 pub(crate) use download::is_complete;
 pub use error::RegistryError;
 use patience::Patience;
-pub(crate) use upload::Arrival;
 
 /// A registry that somebody is logged in to.
 ///

@@ -1,7 +1,7 @@
 //! Which texts are hosts of ECR registries.
 #![allow(clippy::unwrap_used, reason = "a test may fail that way")]
 
-use causeway_registry::RegistryHost;
+use causeway_registry::{RegistryHost, RegistryName};
 
 #[test]
 fn the_hosts_of_every_partition_are_read() {
@@ -88,5 +88,33 @@ fn everything_else_is_refused_with_the_reason() {
         let error = wrong.parse::<RegistryHost>().unwrap_err().to_string();
         assert!(error.contains(reason), "{wrong}: {error}");
         assert!(!error.contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
+fn registries_are_named_by_account_region_or_host() {
+    let at_hand = "eu-west-1".parse().unwrap();
+    for (name, host) in [
+        ("123456789012", "123456789012.dkr.ecr.eu-west-1.amazonaws.com"),
+        (" 123456789012.us-gov-west-1 ", "123456789012.dkr.ecr.us-gov-west-1.amazonaws.com"),
+        ("123456789012.cn-north-1", "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn"),
+        ("123456789012.eusc-de-east-1", "123456789012.dkr.ecr.eusc-de-east-1.amazonaws.eu"),
+        ("123456789012.dkr-ecr-fips.us-gov-east-1.on.aws", "123456789012.dkr-ecr-fips.us-gov-east-1.on.aws"),
+        ("https://public.ecr.aws/", "public.ecr.aws"),
+    ] {
+        let named: RegistryName = name.parse().unwrap();
+        assert_eq!(named.host(&at_hand).as_str(), host);
+        assert_eq!(named.host(&at_hand), host.parse().unwrap(), "built and read alike");
+    }
+    for (wrong, reason) in [
+        ("", "empty"),
+        ("12345", "form"),
+        ("123456789012.nowhere", "region"),
+        ("123456789012.dkr.ecr.eu-west-1.evil.example", "does not end"),
+        ("docker.io", "form"),
+        ("AWS:hunter2@public.ecr.aws", "user name"),
+    ] {
+        let error = wrong.parse::<RegistryName>().unwrap_err().to_string();
+        assert!(error.contains(reason) && !error.contains("hunter2"), "{wrong}: {error}");
     }
 }

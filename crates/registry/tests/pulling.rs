@@ -120,3 +120,20 @@ async fn other_content_than_the_digest_says_never_stays() {
     .unwrap();
     assert!(skopeo_reads(&base.path().join("pulled"), "1.0"));
 }
+
+/// ECR sends blobs from S3, by addresses that are signed already.
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_redirect_leads_no_login_is_shown() {
+    let (server, registry) = start();
+    let base = TempDir::new().unwrap();
+    seed(&server, base.path(), "shop:1.0", 90, &[1_000]);
+    server.front.trouble("GET /blobs/", Trouble::Redirect("https://public.ecr.aws/elsewhere".to_owned()));
+    server.front.trouble("GET /elsewhere", Trouble::Answer(403, String::new()));
+    let refused = fetch(&registry, "1.0", &base.path().join("pulled")).await.unwrap_err();
+    assert_eq!(refused.status(), Some(403));
+    assert!(!refused.to_string().contains("elsewhere"), "signed addresses are secrets: {refused}");
+    let seen = server.front.seen();
+    let elsewhere = seen.iter().find(|seen| seen.line.ends_with("/elsewhere")).unwrap();
+    assert!(!elsewhere.has_login);
+    assert!(seen.iter().filter(|seen| !seen.line.ends_with("/elsewhere")).all(|seen| seen.has_login));
+}

@@ -5,11 +5,15 @@ use std::path::Path;
 
 use causeway_harness::registry::image::{Layout, pack};
 use causeway_harness::registry::{Registry as Server, Trouble};
-use causeway_registry::{Image, Progress, Push, Pushed, Registry, RegistryError, RepositoryName, retag};
+use causeway_registry::{Image, Progress, Push, Pushed, Registry, RegistryError, RepositoryName, Tag, retag};
 use tempfile::TempDir;
 
 mod support;
-use support::{open, repository, start, tags};
+use support::{open, repository, start};
+
+fn tags(names: &[&str]) -> Vec<Tag> {
+    names.iter().map(|name| name.parse().unwrap()).collect()
+}
 
 fn read(path: &Path) -> Image {
     Image::open(path, None, path.parent().unwrap()).unwrap()
@@ -234,4 +238,31 @@ async fn trouble_with_every_tenth_request_is_overcome() {
         assert_eq!(server.fetched(&format!("tenth-{round}:1")), Some(digest));
     }
     assert!(server.front.seen().iter().any(|seen| seen.is_trouble));
+}
+
+/// As ECR Public has it: the login buys a token, and the token is what counts.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_bought_with_the_login_where_the_registry_wants_one() {
+    let (server, _) = start();
+    let registry = open(&server, "public.ecr.aws", &server.password());
+    server.front.want_tokens("public.ecr.aws");
+    let folder = TempDir::new().unwrap();
+    let digest = Layout::new(folder.path(), 15).image(&[300_000]);
+    push(&registry, &repository("alias/shop"), &read(folder.path()), &["1"]).await.unwrap();
+    assert_eq!(server.fetched("alias/shop:1"), Some(digest));
+
+    // The tokens run out while a layer is on its way.
+    let _ = Layout::new(&folder.path().join("second"), 16).image(&[300_000]);
+    server.front.trouble("PATCH", Trouble::ExpireTokens);
+    push(&registry, &repository("alias/shop"), &read(&folder.path().join("second")), &["2"]).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_is_shown_to_no_other_host() {
+    let (server, registry) = start();
+    server.front.want_tokens("evil.example");
+    let folder = TempDir::new().unwrap();
+    let _ = Layout::new(folder.path(), 17).image(&[1000]);
+    let refused = push(&registry, &repository("shop"), &read(folder.path()), &["1"]).await.unwrap_err();
+    assert!(refused.to_string().contains("another host"), "{refused}");
 }

@@ -195,6 +195,22 @@ async fn an_existing_secret_gets_a_version_and_nothing_else_is_touched() {
 }
 
 #[tokio::test]
+async fn attempts_share_one_token_so_that_a_lost_answer_leaves_one_version() {
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let aws =
+        Aws::start(move |operation, body| match asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+            0 => (503, json!({})),
+            _ => stored(operation, body),
+        })
+        .await;
+    put_secret(&aws.config(), &write("v")).await.unwrap();
+    let tokens: Vec<Value> = aws.calls().iter().map(|(_, body)| body["ClientRequestToken"].clone()).collect();
+    assert_eq!(tokens.len(), 2);
+    assert_eq!(tokens[0], tokens[1]);
+    assert_eq!(tokens[0].as_str().unwrap().len(), 32);
+}
+
+#[tokio::test]
 async fn a_secret_that_is_not_there_is_created_when_that_is_wanted() {
     let service = |operation: &str, body: &Value| match operation {
         "CreateSecret" => stored(operation, body),

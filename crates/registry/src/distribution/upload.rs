@@ -29,18 +29,8 @@ const PIECE: u64 = 16 << 20;
 /// What is less than this is quicker sent again than asked for.
 const WORTH_RESUMING: u64 = 1 << 20;
 
-/// How a blob came to be in the repository.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Arrival {
-    /// It was there.
-    Present,
-    /// The registry took it from another repository.
-    Mounted,
-    /// It was sent.
-    Sent,
-}
-
-struct Upload<'a> {
+/// One blob on its way.
+pub(super) struct Upload<'a> {
     registry: &'a Registry,
     repository: &'a RepositoryName,
     blob: &'a LocalBlob,
@@ -50,6 +40,8 @@ struct Upload<'a> {
     way: Way,
     /// Whether the session is still good for anything.
     may_resume: bool,
+    /// Whether the login was renewed on the way.
+    renewed: bool,
 }
 
 /// In how many requests the bytes go.
@@ -63,88 +55,21 @@ enum Way {
     AlwaysWhole,
 }
 
-impl Registry {
-    /// Brings a blob into the repository, unless it is there. `sent` counts its bytes on the way.
-    pub(crate) async fn push_blob(
-        &self,
-        repository: &RepositoryName,
-        blob: &LocalBlob,
-        mount_from: &[RepositoryName],
-        sent: &Arc<AtomicU64>,
-    ) -> Result<Arrival, RegistryError> {
-        if self.has_blob(repository, &blob.digest).await? {
-            return Ok(Arrival::Present);
-        }
-        let mut begun = None;
-        for source in mount_from.iter().filter(|source| *source != repository) {
-            match self.mount(repository, &blob.digest, source).await? {
-                Mount::Done => return Ok(Arrival::Mounted),
-                Mount::Begun(session) => begun = Some(session),
-                Mount::Refused => {}
-            }
-        }
+impl<'a> Upload<'a> {
+    /// `sent` counts the blob's bytes on the way.
+    pub(super) fn new(
+        registry: &'a Registry,
+        repository: &'a RepositoryName,
+        blob: &'a LocalBlob,
+        sent: &'a Arc<AtomicU64>,
+    ) -> Self {
         let action = format!("sending {}", blob.digest);
-        let mut upload =
-            Upload { registry: self, repository, blob, sent, action, way: Way::Whole, may_resume: true };
-        upload.run(begun).await?;
-        Ok(Arrival::Sent)
+        let (way, may_resume, renewed) = (Way::Whole, true, false);
+        Self { registry, repository, blob, sent, action, way, may_resume, renewed }
     }
 
-    /// Whether the repository has a blob.
-    pub(crate) async fn has_blob(
-        &self,
-        repository: &RepositoryName,
-        digest: &Digest,
-    ) -> Result<bool, RegistryError> {
-        let action = format!("looking for {digest}");
-        let request = Request::new("HEAD", self.url(repository, &format!("blobs/{digest}"))?);
-        let answer = self.send(&request, &action).await?;
-        match answer.status {
-            200..=299 | 307 => Ok(true),
-            404 => Ok(false),
-            _ => Err(answer.into_error(&action).await),
-        }
-    }
-
-    async fn mount(
-        &self,
-        repository: &RepositoryName,
-        digest: &Digest,
-        source: &RepositoryName,
-    ) -> Result<Mount, RegistryError> {
-        let action = format!("mounting {digest} from {source}");
-        let mut url = self.url(repository, "blobs/uploads/")?;
-        url.query_pairs_mut().append_pair("mount", digest.as_str()).append_pair("from", source.as_str());
-        let request = Request::new("POST", url).with("content-length", "0");
-        let answer = self.send(&request, &action).await?;
-        match answer.status {
-            201 => Ok(Mount::Done),
-            202 => Ok(Mount::Begun(self.location(&answer, &request.url, &action)?)),
-            // Not allowed to read there, or no such repository: then it is sent.
-            400..=499 => Ok(Mount::Refused),
-            _ => Err(answer.into_error(&action).await),
-        }
-    }
-
-    /// Where the upload goes on. It must be this registry's, or the login and the blob would go elsewhere.
-    fn location(&self, answer: &Answer, asked: &Url, action: &str) -> Result<Url, RegistryError> {
-        let wrong =
-            |reason: &str| RegistryError::Protocol { action: action.to_owned(), reason: reason.into() };
-        let text = answer.header("location").ok_or_else(|| wrong("the registry names no place for it"))?;
-        let url = asked.join(text).map_err(|_| wrong("the registry names a place that is no address"))?;
-        if self.is_own(&url) { Ok(url) } else { Err(wrong("the registry names a place on another host")) }
-    }
-}
-
-enum Mount {
-    Done,
-    Begun(Url),
-    Refused,
-}
-
-impl Upload<'_> {
-    /// Tries until it is there, cannot be, or the patience ends.
-    async fn run(&mut self, begun: Option<Url>) -> Result<(), RegistryError> {
+    /// Tries until it is there, cannot be, or the patience ends. `begun` is an upload that the registry has opened already.
+    pub(super) async fn run(&mut self, begun: Option<Url>) -> Result<(), RegistryError> {
         let mut patience = Patience::new();
         let mut state = begun.map(|session| (session, 0));
         let mut furthest = 0;
@@ -280,6 +205,10 @@ impl Upload<'_> {
         if code == "DIGEST_INVALID" || code == "SIZE_INVALID" {
             self.check_disk().await?;
             self.may_resume = false;
+            return Ok(error);
+        }
+        // A token has run out; it was renewed, but the bytes were gone.
+        if error.status() == Some(401) && !std::mem::replace(&mut self.renewed, true) {
             return Ok(error);
         }
         if error.is_transient() { Ok(error) } else { Err(error) }

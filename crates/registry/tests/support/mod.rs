@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use causeway_harness::registry::Registry as Server;
-use causeway_registry::{Registry, RegistryLogin, RepositoryName, Tag};
+use causeway_registry::{Registry, RegistryLogin, RepositoryName};
 
 /// The account of all tests here.
 pub(crate) const ACCOUNT: &str = "123456789012";
@@ -46,9 +46,4 @@ fn connector(server: &Server) -> SharedHttpConnector {
 
 pub(crate) fn repository(name: &str) -> RepositoryName {
     name.parse().unwrap()
-}
-
-#[allow(dead_code, reason = "each test file uses a part of this")]
-pub(crate) fn tags(names: &[&str]) -> Vec<Tag> {
-    names.iter().map(|name| name.parse().unwrap()).collect()
 }

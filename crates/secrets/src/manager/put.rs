@@ -129,8 +129,13 @@ impl SecretWrite {
 /// # Errors
 /// [`WriteSecretError`].
 pub async fn put_secret(config: &SdkConfig, write: &SecretWrite) -> Result<SecretWritten, WriteSecretError> {
-    let writer =
-        Writer { client: client(config), pacer: Pacer::new(config), region: region_of(config), write };
+    let writer = Writer {
+        client: client(config),
+        pacer: Pacer::new(config),
+        region: region_of(config),
+        token: format!("{:032x}", fastrand::u128(..)),
+        write,
+    };
     match writer.update().await {
         Ok(written) => writer.tag(written).await,
         Err((_, true)) if write.create && !write.id.is_arn() => writer.create().await,
@@ -145,6 +150,8 @@ struct Writer<'a> {
     client: aws_sdk_secretsmanager::Client,
     pacer: Pacer,
     region: String,
+    /// The same for every attempt, so that one whose answer was lost leaves no second version (`ClientRequestToken`).
+    token: String,
     write: &'a SecretWrite,
 }
 
@@ -168,6 +175,7 @@ impl Writer<'_> {
 
     async fn put_value(&self) -> Result<Stored, Refused> {
         let request = self.client.put_secret_value().secret_id(self.write.id.as_str());
+        let request = request.client_request_token(&self.token);
         let request = request.set_secret_string(self.write.text()).set_secret_binary(self.write.binary());
         let answer = self.pacer.call("PutSecretValue", || request.clone().send()).await;
         answer.map(|answer| (answer.arn, answer.version_id)).map_err(|error| {
@@ -182,6 +190,7 @@ impl Writer<'_> {
             .client
             .update_secret()
             .secret_id(self.write.id.as_str())
+            .client_request_token(&self.token)
             .set_secret_string(self.write.text())
             .set_secret_binary(self.write.binary())
             .set_description(self.write.description.clone())
@@ -200,6 +209,7 @@ impl Writer<'_> {
             .client
             .create_secret()
             .name(self.write.id.as_str())
+            .client_request_token(&self.token)
             .set_secret_string(self.write.text())
             .set_secret_binary(self.write.binary())
             .set_description(self.write.description.clone())

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::operation::get_secret_value::{GetSecretValueError, GetSecretValueOutput};
@@ -115,9 +115,10 @@ impl Reader {
         let request = self.client.batch_get_secret_value().set_secret_id_list(Some(wanted));
         let mut secrets = Secrets::new();
         let mut problems = Vec::new();
+        let mut tokens = HashSet::new();
         let mut token = None;
         loop {
-            let request = request.clone().set_next_token(token.clone());
+            let request = request.clone().set_next_token(token);
             let answer = self.pacer.call("BatchGetSecretValue", || request.clone().send()).await;
             let answer = answer.map_err(|error| ServiceError::new("BatchGetSecretValue", &error))?;
             for entry in answer.secret_values.unwrap_or_default() {
@@ -134,9 +135,10 @@ impl Reader {
                 code: error.error_code.unwrap_or_default(),
                 message: error.message.unwrap_or_default(),
             }));
-            match answer.next_token.filter(|next| !next.is_empty() && Some(next) != token.as_ref()) {
-                Some(next) => token = Some(next),
-                None => return Ok((secrets, problems)),
+            match answer.next_token.filter(|next| !next.is_empty()) {
+                Some(next) if tokens.insert(next.clone()) => token = Some(next),
+                // A page that comes again brings nothing new; what it leaves out is missed by the caller.
+                _ => return Ok((secrets, problems)),
             }
         }
     }

@@ -26,19 +26,26 @@ impl Reader {
         recursive: bool,
         plan: HierarchyPlan,
     ) -> Result<Reading, ReadError> {
-        let read = |path| async move {
-            match plan {
-                HierarchyPlan::Pages => Ok((self.pages(path, recursive).await?, None)),
-                HierarchyPlan::Listed => self.listed_or_pages(path, recursive).await,
-            }
-        };
         let mut found = Found::new();
         let mut listing_refused = None;
-        for (below, refused) in try_join_all(paths.iter().map(read)).await? {
+        for (below, refused) in try_join_all(paths.iter().map(|path| self.below(path, recursive, plan))).await? {
             below.into_values().for_each(|parameter| keep_newest(&mut found, parameter));
             listing_refused = listing_refused.or(refused);
         }
         Ok(Reading { parameters: found.into_values().collect(), listing_refused })
+    }
+
+    async fn below(
+        &self,
+        path: &ParameterPath,
+        recursive: bool,
+        plan: HierarchyPlan,
+    ) -> Result<(Found, Option<ServiceError>), ReadError> {
+        match plan {
+            // At the top also stand names without a slash, which no beginning of names finds.
+            HierarchyPlan::Listed if path.as_str() != "/" => self.listed_or_pages(path, recursive).await,
+            _ => Ok((self.pages(path, recursive).await?, None)),
+        }
     }
 
     async fn listed_or_pages(

@@ -30,6 +30,8 @@ pub struct Seen {
     pub line: String,
     /// The `Content-Range`.
     pub content_range: String,
+    /// Whether it came with a login or token.
+    pub has_login: bool,
     /// Bytes of the body that came.
     pub bytes: u64,
     /// The status that it was answered with; 0 when the connection was cut.
@@ -55,6 +57,10 @@ pub enum Trouble {
     CutAnswer(u64),
     /// Takes a `PATCH`, forgets it, and says how far the upload is without it, as ECR does with every one but the first.
     Forget,
+    /// Sends the client elsewhere.
+    Redirect(String),
+    /// From now on no token holds that was handed out before.
+    ExpireTokens,
 }
 
 #[derive(Debug)]
@@ -65,6 +71,15 @@ struct State {
     /// For requests whose line holds the text, once each.
     troubles: Mutex<Vec<(String, Trouble)>>,
     dice: Mutex<Option<(fastrand::Rng, f64)>>,
+    tokens: Mutex<Option<Tokens>>,
+}
+
+/// The registry wants tokens, and sells them at this host.
+#[derive(Debug)]
+struct Tokens {
+    host: String,
+    basic: String,
+    sold: u32,
 }
 
 struct Connector(TlsConnector);
@@ -83,6 +98,7 @@ impl Front {
             seen: Mutex::default(),
             troubles: Mutex::default(),
             dice: Mutex::default(),
+            tokens: Mutex::default(),
         });
         let shared = state.clone();
         let server = Server::start(move |request| answer(shared.clone(), request));
@@ -114,6 +130,12 @@ impl Front {
         *self.state.dice.lock().unwrap() = Some((fastrand::Rng::with_seed(seed), share));
     }
 
+    /// Takes tokens instead of the login from now on, as ECR Public does; they are to be had at `host` for the login.
+    pub fn want_tokens(&self, host: &str) {
+        let tokens = Tokens { host: host.to_owned(), basic: String::new(), sold: 0 };
+        *self.state.tokens.lock().unwrap() = Some(tokens);
+    }
+
     /// No trouble any more.
     pub fn calm(&self) {
         *self.state.dice.lock().unwrap() = None;
@@ -142,15 +164,42 @@ impl State {
     }
 }
 
-async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
+impl State {
+    /// Sells tokens and asks for them; a request with a good one goes on with the login that it was bought for.
+    fn token_desk(&self, request: &mut Request<Incoming>, expire: bool) -> Option<Response<Body>> {
+        let mut tokens = self.tokens.lock().unwrap();
+        let tokens = tokens.as_mut()?;
+        let given = header(request.headers(), "authorization").to_owned();
+        if request.uri().path() == "/token/" {
+            tokens.basic = given;
+            tokens.sold += 1;
+            return Some(reply(200, "application/json", format!("{{\"token\":\"t{}\"}}", tokens.sold)));
+        }
+        if !expire && given == format!("Bearer t{}", tokens.sold) {
+            request.headers_mut().insert("authorization", tokens.basic.parse().expect("a header"));
+            return None;
+        }
+        let challenge =
+            format!("Bearer realm=\"https://{0}/token/\",service=\"{0}\",scope=\"aws\"", tokens.host);
+        let mut answer = reply(401, "application/json", "{}");
+        answer.headers_mut().insert("www-authenticate", challenge.parse().expect("a header"));
+        Some(answer)
+    }
+}
+
+async fn answer(state: Arc<State>, mut request: Request<Incoming>) -> Result<Response<Body>, Cut> {
     let line = format!("{} {}", request.method(), request.uri());
     let content_range = header(request.headers(), "content-range").to_owned();
+    let has_login = request.headers().contains_key("authorization");
     let trouble = state.trouble_for(&line);
     let counted = Arc::new(Mutex::new(0));
-    let ending = act(&state, request, trouble.clone(), counted.clone()).await;
+    let ending = match state.token_desk(&mut request, trouble == Some(Trouble::ExpireTokens)) {
+        Some(answer) => Ok(answer),
+        None => act(&state, request, trouble.clone(), counted.clone()).await,
+    };
     let status = ending.as_ref().map_or(0, |response| response.status().as_u16());
     let bytes = *counted.lock().unwrap();
-    let seen = Seen { line, content_range, bytes, status, is_trouble: trouble.is_some() };
+    let seen = Seen { line, content_range, has_login, bytes, status, is_trouble: trouble.is_some() };
     state.seen.lock().unwrap().push(seen);
     ending
 }
@@ -165,6 +214,11 @@ async fn act(
     let limit = match &trouble {
         Some(Trouble::Answer(status, body)) => {
             return Ok(reply(*status, "application/json", body.clone()));
+        }
+        Some(Trouble::Redirect(target)) => {
+            let mut answer = reply(307, "", "");
+            answer.headers_mut().insert("location", target.parse().expect("a header"));
+            return Ok(answer);
         }
         Some(Trouble::CutBefore) => return Err(Cut),
         Some(Trouble::Forget) => return forget(&parts, body).await,
