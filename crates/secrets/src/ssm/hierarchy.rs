@@ -28,7 +28,9 @@ impl Reader {
     ) -> Result<Reading, ReadError> {
         let mut found = Found::new();
         let mut listing_refused = None;
-        for (below, refused) in try_join_all(paths.iter().map(|path| self.below(path, recursive, plan))).await? {
+        for (below, refused) in
+            try_join_all(paths.iter().map(|path| self.below(path, recursive, plan))).await?
+        {
             below.into_values().for_each(|parameter| keep_newest(&mut found, parameter));
             listing_refused = listing_refused.or(refused);
         }
