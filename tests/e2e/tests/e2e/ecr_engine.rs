@@ -5,6 +5,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use causeway_harness::agent::JobResult;
+use causeway_harness::registry::Registry;
+use causeway_harness::registry::image::Layout;
 use causeway_harness::world::World;
 
 use crate::ecr_login::assert_no_login_is_left;
@@ -115,6 +117,40 @@ fn an_image_is_pulled_into_the_engine() {
     let by_tag = world.step(&[inputs[0], inputs[1], inputs[2], tag, ("imageTag", "1.0")]);
     assert_succeeds(&by_tag);
     assert!(noted(&by_tag, "arguments").contains("/team/shop:1.0\n"));
+}
+
+/// podman under docker's name names no digest, and reads another file of logins.
+#[test]
+fn an_engine_that_names_no_digest_is_asked_no_further_than_the_registry() {
+    let mut world = world();
+    let registry = Registry::of(&mut world);
+    let layout = world.agent.root().join("seed");
+    let digest = Layout::new(&layout, 1).image(&[1000]);
+    let target = format!("docker://{}/team/shop:1.0", registry.host());
+    assert!(registry.skopeo(&["copy", &format!("oci:{}:1.0", layout.display()), &target]).status.success());
+    let podman = r#"#!/bin/bash
+mkdir -p "$HOME/notes"
+grep -c '"auth"' "$REGISTRY_AUTH_FILE" >>"$HOME/notes/logins"
+echo "Writing manifest to image destination"
+"#;
+    fs::write(world.agent.root().join("bin/docker"), podman).unwrap();
+    let job = world.step(&push(&[("sourceImageName", "shop"), ("pushTag", "1.0")]));
+    assert_succeeds(&job);
+    assert_eq!(job.variable("step.imageDigest"), Some(digest.as_str()));
+    assert!(noted(&job, "logins").lines().all(|count| count == "1"));
+    assert_no_login_is_left(&job);
+    let inputs = [
+        ("command", "ecrPull"),
+        ("connection", "federated"),
+        ("repository", "team/shop"),
+        ("imageTag", "1.0"),
+    ];
+    let pulled = world.step(&inputs);
+    assert_succeeds(&pulled);
+    assert_eq!(pulled.variable("step.imageDigest"), Some(digest.as_str()));
+    // A push that was none is no success.
+    let job = world.step(&push(&[("sourceImageName", "shop"), ("pushTag", "2.0")]));
+    assert_fails(&job, &["the registry has no team/shop:2.0"]);
 }
 
 #[test]
