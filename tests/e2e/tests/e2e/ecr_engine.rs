@@ -3,8 +3,9 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
 
-use causeway_harness::agent::JobResult;
+use causeway_harness::agent::{Cancel, JobResult, Outcome};
 use causeway_harness::registry::Registry;
 use causeway_harness::registry::image::Layout;
 use causeway_harness::world::World;
@@ -158,6 +159,22 @@ fn a_failure_of_docker_is_told_and_the_login_goes_all_the_same() {
     let world = world();
     let job = world.step(&push(&[("sourceImageName", "shop"), ("pushTag", "broken")]));
     assert_fails(&job, &["docker tag failed", "cannot be overwritten", "push another tag"]);
+    assert_no_login_is_left(&job);
+    world.secrets().assert_none_in(&job);
+}
+
+#[test]
+fn a_cancelled_push_ends_docker_and_leaves_no_login() {
+    let world = world();
+    let slow = "#!/bin/bash\n[[ $1 != push ]] || { echo $$ >\"$HOME/pid\"; echo waiting; exec sleep 600; }\n";
+    fs::write(world.agent.root().join("bin/docker"), slow).unwrap();
+    let step = world.causeway(&push(&[("sourceImageName", "shop")])).cancelled(Cancel::At("waiting".into()));
+    let job = world.run(vec![step]);
+    assert_eq!(job.first().outcome, Outcome::Canceled);
+    assert!(job.first().usage.wall < Duration::from_secs(7), "{:?}", job.first().usage.wall);
+    let pid = fs::read_to_string(job.home().join("pid")).unwrap();
+    let status = fs::read_to_string(format!("/proc/{}/status", pid.trim())).unwrap_or_default();
+    assert!(status.is_empty() || status.contains("(zombie)"), "{status}");
     assert_no_login_is_left(&job);
     world.secrets().assert_none_in(&job);
 }

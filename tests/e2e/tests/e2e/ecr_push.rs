@@ -1,8 +1,9 @@
 //! `command: ecrPush` without an engine
 
 use std::fs;
+use std::time::Duration;
 
-use causeway_harness::agent::Step;
+use causeway_harness::agent::{Cancel, Outcome, Step};
 use causeway_harness::gateway::Fault;
 use causeway_harness::registry::image::{Layout, pack};
 use causeway_harness::registry::{Registry, Trouble};
@@ -328,6 +329,22 @@ fn a_public_repository_is_made() {
 fn assert_succeeds_after_choosing(world: &World) {
     let chosen = [("archivePath", "several"), ("sourceImageName", ""), ("sourceImageTag", "2.0")];
     assert_fails(&world.step(&inputs(&chosen)), &["authorization token"]);
+}
+
+#[test]
+fn a_cancelled_push_ends_at_once_and_sets_no_tag() {
+    let (world, registry, _) = world();
+    for _ in 0..100 {
+        registry.front.trouble("POST /blobs/uploads/", Trouble::Answer(503, String::new()));
+    }
+    let step = world.causeway(&inputs(&[])).cancelled(Cancel::At("manifests, ".into()));
+    let job = world.run(vec![step]);
+    assert_eq!(job.first().outcome, Outcome::Canceled);
+    assert!(job.first().usage.wall < Duration::from_secs(5), "{:?}", job.first().usage.wall);
+    assert_eq!(job.variable("step.imageUri"), None);
+    registry.front.calm();
+    assert_eq!(registry.fetched("team/shop:latest"), None);
+    assert_no_login_is_left(&job);
 }
 
 #[test]
