@@ -33,7 +33,7 @@ impl Registry {
         let action = format!("fetching {digest}");
         let mut patience = Patience::new();
         loop {
-            let error = match self.fetch_rest(&url, &mut partial, path, received, &action).await {
+            let error = match self.fetch_rest(&url, &mut partial, (path, size), received, &action).await {
                 Ok(()) => match partial.check(size, &action) {
                     Ok(()) => return partial.keep(path).map_err(|error| unwritten(path, error)),
                     Err(error) => error,
@@ -55,7 +55,7 @@ impl Registry {
         &self,
         url: &Url,
         partial: &mut Partial,
-        path: &Path,
+        (path, size): (&Path, u64),
         received: &AtomicU64,
         action: &str,
     ) -> Result<(), RegistryError> {
@@ -78,6 +78,10 @@ impl Registry {
         let mut body = answer.into_body();
         while let Some(part) = next_part(&mut body, action).await? {
             partial.write(&part).map_err(|error| unwritten(path, error))?;
+            // It is wrong already, and must not fill the disk.
+            if partial.length > size {
+                break;
+            }
             received.fetch_add(part.len() as u64, Ordering::Relaxed);
         }
         Ok(())
