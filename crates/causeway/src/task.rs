@@ -101,7 +101,7 @@ async fn resolve(
     let hear = |claims: &Claims| first.into_iter().for_each(|role| command.token_known(step, claims, role));
     let log = log.with(&hear);
     let base = aws::base_config(plan.region(), network, command.name()).await?;
-    let tokens = tokens.as_ref().map(|tokens| tokens as &dyn causeway_identity::TokenSource);
+    let tokens = tokens.as_ref().ok().map(|tokens| tokens as &dyn causeway_identity::TokenSource);
     let resolved = plan.resolve(&aws::for_identity(&base, deadline), tokens, &log).await;
     let session = resolved.map_err(|error| Diagnosed::new(error, command.verdict()))?;
     if let Some(claims) = told {
