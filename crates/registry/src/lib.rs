@@ -21,6 +21,7 @@
 
 mod distribution;
 mod docker_config;
+mod hasher;
 mod host;
 mod image;
 mod login;

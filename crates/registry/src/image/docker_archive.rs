@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
 
-use super::document::{digest_of, media_type, or_null, sha256};
+use super::document::{media_type, or_null};
 use super::files::{Files, Location};
 use super::{Descriptor, Document, Image, ImageError, LocalBlob};
 use crate::Digest;
+use crate::hasher::{Hasher, sha256};
 
 /// No configuration is larger.
 const LARGEST_CONFIG: u64 = 8 << 20;
@@ -106,11 +106,11 @@ fn layer(location: Location, diff_id: &Digest) -> std::io::Result<(LocalBlob, &'
         [0x28, 0xb5, 0x2f, 0xfd] => "+zstd",
         _ => return Ok((LocalBlob { digest: diff_id.clone(), location }, "")),
     };
-    let mut hasher = Sha256::new();
+    let mut hasher = Hasher::default();
     let (mut buffer, mut position) = (vec![0; 1 << 18], 0);
     loop {
         match open.read_at(position, &mut buffer)? {
-            0 => return Ok((LocalBlob { digest: digest_of(hasher), location }, suffix)),
+            0 => return Ok((LocalBlob { digest: hasher.digest(), location }, suffix)),
             count => {
                 hasher.update(&buffer[..count]);
                 position += count as u64;

@@ -1,8 +1,8 @@
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use crate::Digest;
+use crate::hasher::sha256;
 
 /// Media types ("OCI Image Media Types", OCI Image Format Specification; docker's of "Image Manifest V 2, Schema 2").
 pub(crate) mod media_type {
@@ -110,23 +110,6 @@ pub(super) fn or_null<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
     from: D,
 ) -> Result<T, D::Error> {
     Option::deserialize(from).map(Option::unwrap_or_default)
-}
-
-/// The digest of bytes in memory.
-pub(crate) fn sha256(bytes: &[u8]) -> Digest {
-    digest_of(Sha256::new_with_prefix(bytes))
-}
-
-/// The digest that a hasher has come to.
-pub(crate) fn digest_of(hasher: Sha256) -> Digest {
-    let mut text = String::with_capacity(71);
-    text.push_str("sha256:");
-    for byte in hasher.finalize() {
-        for half in [byte >> 4, byte & 15] {
-            text.push(char::from(b"0123456789abcdef"[usize::from(half)]));
-        }
-    }
-    Digest::of_checked(text)
 }
 
 #[cfg(test)]

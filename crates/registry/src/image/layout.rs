@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
-use super::document::{Contents, LARGEST_MANIFEST, LARGEST_TREE, sha256};
+use super::document::{Contents, LARGEST_MANIFEST, LARGEST_TREE};
 use super::files::Files;
 use super::{Descriptor, Document, Image, ImageError, LocalBlob};
 use crate::Digest;
+use crate::hasher::has_digest;
 
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
 /// containerd's and docker's: the whole name, such as `docker.io/library/shop:1.0`.
@@ -89,7 +90,7 @@ impl Walk<'_> {
             let reason = format!("the image's manifests are larger than {LARGEST_TREE} bytes together");
             return Err(self.files.malformed(digest.as_str(), reason));
         }
-        if digest.algorithm() == "sha256" && sha256(&bytes) != *digest {
+        if !has_digest(&bytes, digest) {
             return Err(self
                 .files
                 .malformed(digest.as_str(), "its content has another digest: it is damaged"));
