@@ -31,7 +31,7 @@ pub struct Registry {
     folder: TempDir,
     proxy: NamingProxy,
     direct: NamingProxy,
-    _tls: TlsFront,
+    tls: TlsFront,
     server: Server,
 }
 
@@ -69,13 +69,19 @@ impl Registry {
         let named = |address: SocketAddr| texts.iter().map(move |name| (*name, address)).collect::<Vec<_>>();
         let proxy = NamingProxy::start(&named(tls.address()), None);
         let direct = NamingProxy::start(&named(server.address()), None);
-        Self { front, account: account.to_owned(), folder, proxy, direct, _tls: tls, server }
+        Self { front, account: account.to_owned(), folder, proxy, direct, tls, server }
     }
 
     /// Where the proxy listens that knows the registry's names.
     #[must_use]
     pub fn proxy_url(&self) -> String {
         format!("http://{}", self.proxy.address())
+    }
+
+    /// Where it listens for TLS, the [`Front`] behind it.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.tls.address()
     }
 
     /// The password of user `AWS`.
