@@ -83,6 +83,12 @@ function checked(folder, name) {
   return sum;
 }
 
+/** How brotli is to pack `content`. */
+function packing(content, quality = zlib.constants.BROTLI_MAX_QUALITY) {
+  const { BROTLI_PARAM_QUALITY, BROTLI_PARAM_LGWIN, BROTLI_PARAM_SIZE_HINT, BROTLI_MAX_WINDOW_BITS } = zlib.constants;
+  return { params: { [BROTLI_PARAM_QUALITY]: quality, [BROTLI_PARAM_LGWIN]: BROTLI_MAX_WINDOW_BITS, [BROTLI_PARAM_SIZE_HINT]: content.length } };
+}
+
 /**
  * The packed form of a binary, which task/unpack.js reads. Packing as tightly as brotli can takes a minute, so the result is
  * kept for this checksum; a private copy is packed in a second and is a tenth larger.
@@ -92,18 +98,14 @@ async function packed(binary, sum, dev) {
   const kept = path.join(ROOT, 'target/packed', `${sum}.${quality}.br`);
   if (fs.existsSync(kept)) return kept;
   const content = fs.readFileSync(binary);
-  const result = await promisify(zlib.brotliCompress)(content, { params: {
-    [zlib.constants.BROTLI_PARAM_QUALITY]: quality,
-    [zlib.constants.BROTLI_PARAM_LGWIN]: zlib.constants.BROTLI_MAX_WINDOW_BITS,
-    [zlib.constants.BROTLI_PARAM_SIZE_HINT]: content.length,
-  } });
+  const result = await promisify(zlib.brotliCompress)(content, packing(content, quality));
   fs.mkdirSync(path.dirname(kept), { recursive: true });
   fs.writeFileSync(`${kept}.new`, result);
   fs.renameSync(`${kept}.new`, kept);
   return kept;
 }
 
-module.exports = { asDev, devVersion };
+module.exports = { asDev, devVersion, packing };
 
 if (require.main === module) {
   stage(process.argv[2], process.argv.includes('--dev')).then(console.log, (error) => {
