@@ -35,3 +35,4 @@ pub mod tls;
 pub mod world;
 
 pub use http::{Reply, send};
+pub use sigv4::sha256_hex;

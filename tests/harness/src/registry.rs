@@ -84,6 +84,12 @@ impl Registry {
         password_of(&self.account)
     }
 
+    /// What ECR's API answers for it: the base64 of user and password.
+    #[must_use]
+    pub fn token(&self) -> String {
+        base64(&format!("AWS:{}", self.password()))
+    }
+
     /// The host of the account's registry in [`REGION`].
     #[must_use]
     pub fn host(&self) -> String {
