@@ -1,4 +1,5 @@
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
@@ -7,12 +8,13 @@ use causeway_agent::{Console, Environment, Inputs, Job, Variables};
 use causeway_identity::Session;
 use causeway_types::Region;
 
+use crate::network::Traffic;
 use crate::summary::Summary;
 
 /// The running step: what the agent gave it, and the console to answer on.
 pub(crate) struct Step {
     environment: Environment,
-    console: Console,
+    console: Arc<Console>,
     summary: Summary,
 }
 
@@ -20,13 +22,13 @@ impl Step {
     /// The step that this process was started for.
     pub(crate) fn from_agent() -> Self {
         let environment = Environment::capture();
-        let console = Console::stdout(&environment);
+        let console = Arc::new(Console::stdout(&environment));
         Self { environment, console, summary: Summary::default() }
     }
 
     /// The step that `environment` describes, read once more: what it would say on its console has been said.
     pub(crate) fn quiet(environment: Environment) -> Self {
-        let console = Console::new(&environment, Box::new(std::io::sink()));
+        let console = Arc::new(Console::new(&environment, Box::new(std::io::sink())));
         Self { environment, console, summary: Summary::default() }
     }
 
@@ -36,6 +38,11 @@ impl Step {
 
     pub(crate) fn console(&self) -> &Console {
         &self.console
+    }
+
+    /// Where the log hears of requests and answers, if it is to.
+    pub(crate) fn traffic(&self) -> Result<Option<Traffic>> {
+        Traffic::read(self.inputs(), &self.console)
     }
 
     /// What the job summary will say of this step.

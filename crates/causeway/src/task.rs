@@ -34,7 +34,7 @@ pub(crate) fn run() -> ExitCode {
 fn run_command(step: &Step) -> Result<()> {
     let command = commands::plan(step)?;
     let chosen = Chosen::from_step(step)?;
-    let network = Network::for_step(step.environment(), step.console())?;
+    let network = Network::for_step(step.environment(), step.console(), step.traffic()?)?;
     let summary = step.inputs().flag("summary", true)?;
     let runtime = runtime(command.as_ref())?;
     let ending = runtime.block_on(async {

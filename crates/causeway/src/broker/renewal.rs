@@ -26,7 +26,7 @@ impl Renewal {
         let step = Step::quiet(environment);
         Ok(Self {
             chosen: Chosen::from_step(&step)?,
-            network: Network::for_step(step.environment(), step.console())?,
+            network: Network::for_step(step.environment(), step.console(), None)?,
             deadline: aws::identity_deadline(step.variables())?,
         })
     }

@@ -9,6 +9,7 @@ mod proxy;
 mod router;
 mod rules;
 mod tools;
+mod traffic;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +31,7 @@ use proxy::ProxyAddress;
 use router::Router;
 use rules::{Proxies, Way};
 pub(crate) use tools::ToolProxy;
+pub(crate) use traffic::Traffic;
 
 /// How long opening a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -46,11 +48,16 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    /// Reads the configuration, checks it, and registers the proxy's password as a secret. Nothing is sent.
+    /// Reads the configuration, checks it, and registers the proxy's password as a secret. Nothing is sent. `traffic` is told
+    /// of every request.
     ///
     /// # Errors
     /// When a certificate file cannot be used or the proxy's address is none.
-    pub(crate) fn for_step(environment: &Environment, console: &Console) -> Result<Self> {
+    pub(crate) fn for_step(
+        environment: &Environment,
+        console: &Console,
+        traffic: Option<Traffic>,
+    ) -> Result<Self> {
         let proxies = Arc::new(Proxies::read(environment, console)?);
         let certificates = CertificateSettings::read(environment);
         warn_of_skipped_validation(&certificates, console);
@@ -60,16 +67,16 @@ impl Network {
         let tls = authorities.to_context()?;
         let patient_tls = tls.clone();
         let patient = move |proxy: Option<&ProxyAddress>| with_limit(&patient_tls, proxy, None);
-        let to_registries = Router::shared(proxies.clone(), journal.clone(), patient);
-        let to_objects = objects(&authorities, proxies.clone(), to_registries.clone());
+        let to_registries = Router::shared(proxies.clone(), journal.clone(), traffic.clone(), patient);
+        let to_objects = objects(&authorities, proxies.clone(), to_registries.clone(), traffic.is_none());
         let plain = move |proxy: Option<&ProxyAddress>| connector(&tls, proxy);
-        let to_aws = Router::shared(proxies.clone(), journal.clone(), plain);
+        let to_aws = Router::shared(proxies.clone(), journal.clone(), traffic.clone(), plain);
         let to_azure_devops = match client_certificate::tls(&certificates, &authorities) {
             Ok(None) => to_aws.clone(),
             Ok(Some(tls)) => {
                 let with_certificate =
                     move |proxy: Option<&ProxyAddress>| client_certificate::connector(&tls, proxy);
-                Router::shared(proxies, journal.clone(), with_certificate)
+                Router::shared(proxies, journal.clone(), traffic, with_certificate)
             }
             // A step that needs nothing of Azure DevOps goes on without it.
             Err(error) => client_certificate::unusable(&error),
@@ -104,9 +111,14 @@ impl Network {
     }
 }
 
-/// Past the SDK's connector, except where a proxy is in the way.
-fn objects(authorities: &Authorities, proxies: Arc<Proxies>, connector: SharedHttpConnector) -> Route {
-    let is_direct = move |address: &str| matches!(proxies.way(address), Way::Direct);
+/// Past the SDK's connector where that is allowed and no proxy is in the way.
+fn objects(
+    authorities: &Authorities,
+    proxies: Arc<Proxies>,
+    connector: SharedHttpConnector,
+    past_connector: bool,
+) -> Route {
+    let is_direct = move |address: &str| past_connector && matches!(proxies.way(address), Way::Direct);
     Route::new(Arc::new(authorities.store()), connector, is_direct)
 }
 

@@ -11,6 +11,7 @@ use super::journal::Journal;
 use super::probe;
 use super::proxy::ProxyAddress;
 use super::rules::{Proxies, Way};
+use super::traffic::Traffic;
 
 type Build = dyn Fn(Option<&ProxyAddress>) -> SharedHttpConnector + Send + Sync;
 
@@ -20,6 +21,7 @@ type Build = dyn Fn(Option<&ProxyAddress>) -> SharedHttpConnector + Send + Sync;
 pub(super) struct Router {
     proxies: Arc<Proxies>,
     journal: Journal,
+    traffic: Option<Traffic>,
     build: Box<Build>,
     direct: OnceLock<SharedHttpConnector>,
     http: OnceLock<SharedHttpConnector>,
@@ -31,11 +33,13 @@ impl Router {
     pub(super) fn shared(
         proxies: Arc<Proxies>,
         journal: Journal,
+        traffic: Option<Traffic>,
         build: impl Fn(Option<&ProxyAddress>) -> SharedHttpConnector + Send + Sync + 'static,
     ) -> SharedHttpConnector {
         SharedHttpConnector::new(Self {
             proxies,
             journal,
+            traffic,
             build: Box::new(build),
             direct: OnceLock::new(),
             http: OnceLock::new(),
@@ -58,10 +62,14 @@ impl HttpConnector for Router {
         let target = Target::of(request.uri());
         let (connector, proxy) = self.way(request.uri());
         self.journal.asked(&target.host);
+        let traffic = self.traffic.clone().map(|traffic| (traffic.asked(&request), traffic));
         let answer = connector.call(request);
         let (proxy, journal) = (proxy.cloned(), self.journal.clone());
         HttpConnectorFuture::new(async move {
             let ending = explained(answer.await, &target, proxy.as_ref()).await;
+            if let Some((exchange, traffic)) = traffic {
+                traffic.answered(&exchange, &ending);
+            }
             match &ending {
                 Ok(response) if response.status().as_u16() >= 400 => {
                     journal.failed(format!("{} answered HTTP {}", target.host, response.status().as_u16()));

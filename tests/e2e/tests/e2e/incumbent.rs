@@ -11,7 +11,7 @@
 //! | 4 | the ECR password in a command line, a login for ever, `AWS` as a secret | `ecr_login::docker_finds_the_login_and_the_users_other_entries_and_afterwards_nothing_is_left`, `secrecy::no_secret_is_left_anywhere`, [`no_common_word_is_registered_as_a_secret`] |
 //! | 5 | external ID and length dropped for an instance profile | `identity::the_agents_own_credentials_assume_a_role_with_external_id_and_length`, `agent_identity::the_instances_role_and_region_by_metadata_version_two` |
 //! | 6 | a region that leads to another host | `refusals::each_bad_input_is_named_and_nothing_is_sent`, `causeway-types`: `region::tests::what_could_leave_the_host_name_is_refused` |
-//! | 7 | `logRequest` prints `Authorization`; presigned addresses in full | comes with `logRequest`; until then nothing prints requests, and `secrecy::no_secret_is_left_anywhere` holds |
+//! | 7 | `logRequest` prints `Authorization`; presigned addresses in full | `traffic::each_request_and_answer_is_told_without_its_secrets` |
 //! | 8 | a final 401 or 404 retried for 200 s, AssumeRole not at all | `token::final_answers_are_final_and_say_what_happened`, `identity::throttling_and_faults_of_sts_are_tried_again`, `faults::final_answers_of_sts_are_final`, `causeway-identity`: `faults` |
 //! | 9 | an earlier step's `AWS_SESSION_TOKEN` survives | `export::an_earlier_steps_session_token_does_not_outlive_it` |
 //! | 10 | multi-line and binary secrets throw; a missing value is `undefined` | `parameters::a_secret_of_several_lines_goes_to_a_file_that_is_gone_after_the_job`, `causeway-secrets`: `reading::an_answer_without_a_value_is_an_error_not_a_text`; binary ones come with `getSecrets` |

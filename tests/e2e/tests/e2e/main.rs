@@ -31,6 +31,7 @@ mod secrets;
 mod summary;
 mod terraform;
 mod token;
+mod traffic;
 mod trust;
 mod upload;
 mod values;

@@ -31,7 +31,11 @@ pub(super) fn play() -> Play {
 
 fn arrived(play: &Play, run: &PipelineRun) -> Result<(), String> {
     let job = run.job("__default");
-    ensure!(job.variable("NuGetToken") == Some(TOKEN), "the token's variable is {:?}", job.variable("NuGetToken"));
+    ensure!(
+        job.variable("NuGetToken") == Some(TOKEN),
+        "the token's variable is {:?}",
+        job.variable("NuGetToken")
+    );
     ensure!(job.is_secret("NuGetToken"), "the token's variable is no secret");
     let registry = play.registry.as_ref().unwrap();
     for tag in [SHA, "latest"] {
@@ -52,14 +56,24 @@ fn the_token_and_both_tags_arrive() {
     let play = play();
     let run = play.passes();
     assert_eq!(play.read("status.txt"), "job status Succeeded");
-    let post: Vec<&str> = run.job("__default").steps.iter().filter(|step| step.is_post_job).map(|step| step.display_name.as_str()).collect();
+    let post: Vec<&str> = run
+        .job("__default")
+        .steps
+        .iter()
+        .filter(|step| step.is_post_job)
+        .map(|step| step.display_name.as_str())
+        .collect();
     assert_eq!(post, ["Post-job: Push", "Post-job: Log in to ECR", "Post-job: NuGet token"]);
 }
 
 #[test]
 fn without_the_parameter_nothing_is_pushed_and_the_report_is_written() {
     let play = play();
-    play.world.gateway.fail("ssm", "*", Fault::access_denied("not authorized to perform: ssm:GetParameters").always());
+    play.world.gateway.fail(
+        "ssm",
+        "*",
+        Fault::access_denied("not authorized to perform: ssm:GetParameters").always(),
+    );
     let run = play.run();
     assert_eq!(run.outcome, Outcome::Failed);
     let job = run.job("__default");

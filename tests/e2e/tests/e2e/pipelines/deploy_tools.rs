@@ -57,7 +57,11 @@ fn arrived(play: &Play, run: &PipelineRun) -> Result<(), String> {
     ensure!(name == Some("/shop/message"), "the stack's output is {name:?}");
     let seen = job.step("What stands there now").stdout();
     ensure!(seen.contains("_COMPLETE\t/shop/message"), "describe-stacks said {seen:?}");
-    ensure!(play.read("deployed.txt") == "/shop/message", "the later step saw {:?}", play.read("deployed.txt"));
+    ensure!(
+        play.read("deployed.txt") == "/shop/message",
+        "the later step saw {:?}",
+        play.read("deployed.txt")
+    );
     Ok(())
 }
 

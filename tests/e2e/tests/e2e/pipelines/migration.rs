@@ -74,14 +74,22 @@ fn arrived(play: &Play, run: &PipelineRun) -> Result<(), String> {
     let object = seed.object(play.fact("bucket"), "js/app.js", &[]).unwrap();
     ensure!(object.header("cache-control") == "max-age=60", "{:?}", object.headers);
     ensure!(object.header("x-amz-server-side-encryption") == "AES256", "{:?}", object.headers);
-    ensure!(play.read("fetched/js/other.js") == "b", "the download has {:?}", play.read("fetched/js/other.js"));
+    ensure!(
+        play.read("fetched/js/other.js") == "b",
+        "the download has {:?}",
+        play.read("fetched/js/other.js")
+    );
     ensure!(play.read("caller.txt").contains(":assumed-role/deploy-keys/"), "{}", play.read("caller.txt"));
     ensure!(job.step("AWSCLI").stdout().contains("other.js"), "{}", job.step("AWSCLI").stdout());
     let registry = play.registry.as_ref().unwrap();
     let fetched = registry.fetched("team/myshop:4711");
     ensure!(fetched.as_deref() == Some(play.fact("digest")), "the image is {fetched:?}");
     let uri = format!("{}/team/myshop:4711", registry.host());
-    ensure!(job.variable("ImageUri") == Some(uri.as_str()), "the image's address is {:?}", job.variable("ImageUri"));
+    ensure!(
+        job.variable("ImageUri") == Some(uri.as_str()),
+        "the image's address is {:?}",
+        job.variable("ImageUri")
+    );
     Ok(())
 }
 
@@ -100,7 +108,11 @@ fn a_listing_that_breaks_off_fails_the_download() {
     assert_eq!(run.outcome, Outcome::Failed);
     let job = run.job("__default");
     assert_eq!(job.step("S3Download").outcome, Outcome::Failed);
-    assert!(job.step("S3Download").errors()[0].contains("AccessDenied"), "{:?}", job.step("S3Download").errors());
+    assert!(
+        job.step("S3Download").errors()[0].contains("AccessDenied"),
+        "{:?}",
+        job.step("S3Download").errors()
+    );
     assert_eq!(job.step("ECRPushImage").outcome, Outcome::Skipped);
     play.assert_clean(&run);
 }

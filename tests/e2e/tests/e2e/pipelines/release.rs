@@ -29,7 +29,10 @@ fn arrived(play: &Play, run: &PipelineRun) -> Result<(), String> {
     let keys = play.world.seed().keys(play.fact("bucket"));
     ensure!(keys == ["Release-118/shop.zip"], "the bucket holds {keys:?}");
     let job = run.job("__default");
-    ensure!(job.variable("Settings") == Some(SETTINGS) && job.is_secret("Settings"), "the settings are not there");
+    ensure!(
+        job.variable("Settings") == Some(SETTINGS) && job.is_secret("Settings"),
+        "the settings are not there"
+    );
     let arn = job.variable("who.callerArn").unwrap_or_default();
     ensure!(arn.ends_with("/causeway-shop-to-production-118"), "the session is {arn}");
     Ok(())

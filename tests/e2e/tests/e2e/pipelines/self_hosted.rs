@@ -30,7 +30,9 @@ fn behind(credentials: Option<&str>, trusted: bool) -> Play {
         Settings { moto: Some(Moto::shared()), task: Some(task.path().to_owned()), ..Settings::default() };
     let mut world = World::of(settings);
     world.seed().put_parameter("/shop/license", "SecureString", LICENSE);
-    world.secret_values.extend([("the license".into(), LICENSE.into()), ("the proxy's password".into(), PASSWORD.into())]);
+    world
+        .secret_values
+        .extend([("the license".into(), LICENSE.into()), ("the proxy's password".into(), PASSWORD.into())]);
     world.seed().create_repository("team/shop");
     let bucket = world.bucket("hosted");
     let digest = Layout::new(&world.agent.sources().join("image"), 8).image(&[50_000]);
@@ -39,7 +41,11 @@ fn behind(credentials: Option<&str>, trusted: bool) -> Play {
     let server = authority.server(&["localhost", AZURE, STS]);
     let mut company = Company::of(world, authority, &server, false).behind_names();
     if trusted {
-        let both = format!("{}{}", company.authority.pem(), std::fs::read_to_string(registry.authority_file()).unwrap());
+        let both = format!(
+            "{}{}",
+            company.authority.pem(),
+            std::fs::read_to_string(registry.authority_file()).unwrap()
+        );
         let file = company.file("ca.pem", &both);
         company.variable("Agent.CAInfo", &file);
         readable(&file);
@@ -114,7 +120,10 @@ fn a_wrong_password_and_an_unknown_authority_are_named() {
         assert_eq!(run.outcome, Outcome::Failed, "{}", run.log());
         let errors = run.job("__default").step("who").errors().join("\n");
         for word in words {
-            assert!(errors.to_lowercase().contains(&word.to_lowercase()), "\"{word}\" is missing in {errors}");
+            assert!(
+                errors.to_lowercase().contains(&word.to_lowercase()),
+                "\"{word}\" is missing in {errors}"
+            );
         }
         play.assert_clean(&run);
     }
