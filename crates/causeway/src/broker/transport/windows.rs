@@ -6,8 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use tokio::net::windows::named_pipe::{NamedPipeServer, ServerOptions};
-use tokio::sync::{Mutex, Notify};
+use interprocess::os::windows::named_pipe::tokio::PipeListener;
+use interprocess::os::windows::named_pipe::{PipeListenerOptions, pipe_mode};
+use interprocess::os::windows::security_descriptor::SecurityDescriptor;
+use tokio::sync::Notify;
+use widestring::{U16CStr, u16cstr};
 
 use super::super::keeper::Keeper;
 use super::super::protocol;
@@ -15,10 +18,13 @@ use super::super::protocol;
 /// `ERROR_PIPE_BUSY`: every instance serves somebody else at this moment.
 const BUSY: i32 = 231;
 
-/// A named pipe with a random name, which stands in a file in the job's folder. Windows lets others read from such a pipe but
-/// not write to it, and a client that does not ask gets nothing.
+/// Who may open the pipe: its owner, and the system; what a pipe has by itself would let everybody read ("Security Descriptor
+/// String Format" and "Named Pipe Security and Access Rights", Windows App Development).
+const OWNER_ALONE: &U16CStr = u16cstr!("D:P(A;;GA;;;OW)(A;;GA;;;SY)");
+
+/// A named pipe with a random name, which stands in a file in the job's folder.
 pub(in super::super) struct Listener {
-    next: Mutex<NamedPipeServer>,
+    listener: PipeListener<pipe_mode::Bytes, pipe_mode::Bytes>,
     pipe: String,
     file: PathBuf,
 }
@@ -30,12 +36,12 @@ impl Listener {
     /// When pipe or file cannot be made.
     pub(in super::super) fn open(folder: &Path, name: String) -> Result<Self> {
         let pipe = format!(r"\\.\pipe\causeway-{}", uuid::Uuid::new_v4());
-        let next = ServerOptions::new().first_pipe_instance(true).create(&pipe).context("named pipe")?;
+        let listener = listener(&pipe).context("named pipe")?;
         let (fresh, file) = (folder.join(format!("{name}.new")), folder.join(name));
         fs::write(&fresh, &pipe)
             .and_then(|()| fs::rename(&fresh, &file))
             .with_context(|| format!("{} could not be written", file.display()))?;
-        Ok(Self { next: Mutex::new(next), pipe, file })
+        Ok(Self { listener, pipe, file })
     }
 
     /// Whether the file still names this pipe.
@@ -45,20 +51,15 @@ impl Listener {
 
     /// Answers for ever.
     pub(in super::super) async fn serve(&self, keeper: &Arc<Keeper>, stop: &Arc<Notify>) {
-        let mut next = self.next.lock().await;
         loop {
-            let connected = next.connect().await;
-            let Ok(fresh) = ServerOptions::new().create(&self.pipe) else {
+            let Ok(stream) = self.listener.accept().await else {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             };
-            let stream = std::mem::replace(&mut *next, fresh);
-            if connected.is_ok() {
-                let (keeper, stop) = (keeper.clone(), stop.clone());
-                tokio::spawn(async move {
-                    let _ = protocol::answer(stream, &keeper, &stop).await;
-                });
-            }
+            let (keeper, stop) = (keeper.clone(), stop.clone());
+            tokio::spawn(async move {
+                let _ = protocol::answer(stream, &keeper, &stop).await;
+            });
         }
     }
 
@@ -68,6 +69,13 @@ impl Listener {
             let _ = fs::remove_file(&self.file);
         }
     }
+}
+
+fn listener(pipe: &str) -> std::io::Result<PipeListener<pipe_mode::Bytes, pipe_mode::Bytes>> {
+    PipeListenerOptions::new()
+        .path(pipe)
+        .security_descriptor(Some(SecurityDescriptor::deserialize(OWNER_ALONE)?))
+        .create_tokio_duplex()
 }
 
 /// Connects to the pipe that the file `name` of `folder` names.
