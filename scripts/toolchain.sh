@@ -14,13 +14,13 @@ reproducible() {
   local places=("$target=/target" "$ROOT=/causeway" "$home=/cargo") flags=() c_flags=() place
   for place in "${places[@]}"; do
     flags+=("--remap-path-prefix=$place")
-    c_flags+=("-ffile-prefix-map=$place")
+    c_flags+=("$(printf '%q' "-ffile-prefix-map=$place")")
   done
-  # Cargo's separator, so that a folder may have a space in its name.
+  # A folder may have a space in its name: hence Cargo's separator, and a shell's quotes for the cc crate.
   CARGO_ENCODED_RUSTFLAGS="$(IFS=$'\x1f' && printf '%s' "${flags[*]}")"
   CFLAGS="${c_flags[*]}"
   SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 0)}"
-  export CARGO_ENCODED_RUSTFLAGS CFLAGS SOURCE_DATE_EPOCH MACOSX_DEPLOYMENT_TARGET=11.0
+  export CARGO_ENCODED_RUSTFLAGS CFLAGS CC_SHELL_ESCAPED_FLAGS=1 SOURCE_DATE_EPOCH MACOSX_DEPLOYMENT_TARGET=11.0
   unset RUSTFLAGS
 }
 

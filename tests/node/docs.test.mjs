@@ -1,5 +1,6 @@
 // scripts/check-docs finds what a reader of the documentation would stumble over.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import { describe, test } from 'node:test';
 
@@ -66,6 +67,31 @@ describe('a command\'s page', () => {
     assert.match(text, /\| `accountId` \|/);
     assert.doesNotMatch(text, /uploadedCount/);
   });
+});
+
+// What the toolkit's tasks take beside connection and region, from its task.json files.
+const TOOLKIT = {
+  SystemsManagerGetParameter: 'readMode parameterName parameterVersion parameterPath recursive singleNameTransform hierarchyNameTransform customVariableName replacementPattern replacementText globalMatch caseInsensitiveMatch',
+  SystemsManagerSetParameter: 'parameterName parameterType parameterValue encryptionKeyId',
+  S3Upload: 'bucketName sourceFolder globExpressions targetFolder filesAcl createBucket keyManagement encryptionAlgorithm kmsMasterKeyId customerKey flattenFolders contentType contentEncoding storageClass forcePathStyleAddressing cacheControl',
+  S3Download: 'bucketName sourceFolder globExpressions targetFolder keyManagement customerKey overwrite forcePathStyleAddressing flattenFolders',
+  SecretsManagerCreateOrUpdateSecret: 'secretNameOrId description kmsKeyId secretValueType secretValueSource secretValue secretValueFile autoCreateSecret tags arnOutputVariable versionIdOutputVariable',
+  SecretsManagerGetSecret: 'secretIdOrName variableName versionId versionStage',
+  'ECRPushImage and ECRPullImage': 'imageSource sourceImageName sourceImageTag sourceImageId repositoryName pushTag autoCreateRepository forceDockerNamingConventions removeDockerImage outputVariable repository imageTag imageDigest',
+  'AWSShellScript and AWSCLI': 'scriptType filePath inlineScript arguments disableAutoCwd workingDirectory failOnStandardError awsCommand awsSubCommand awsArguments',
+};
+
+describe('the page for those who come from the AWS Toolkit', () => {
+  const migration = fs.readFileSync(new URL('../../docs/migration.md', import.meta.url), 'utf8');
+  for (const [name, inputs] of Object.entries(TOOLKIT)) {
+    test(`names every input of ${name}, and each exists`, () => {
+      const section = migration.split(`\n### ${name}\n`)[1]?.split('\n### ')[0] ?? '';
+      for (const input of inputs.split(' ')) {
+        assert.ok(section.includes(`\`${input}\``), `docs/migration.md does not name ${input}`);
+        assert.ok(task.inputs.some((candidate) => candidate.name === input), `task.json has no ${input}`);
+      }
+    });
+  }
 });
 
 describe('links', () => {

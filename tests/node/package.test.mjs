@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { brotliDecompressSync } from 'node:zlib';
 import { createRequire } from 'node:module';
 import { describe, test } from 'node:test';
@@ -98,6 +99,14 @@ describe('scripts/package', () => {
     const { status, stderr } = run(repository(t, []));
     assert.equal(status, 1);
     assert.match(stderr, /task\/bin holds no binary: run scripts\/build/);
+  });
+
+  test('refuses a vsix that older Azure DevOps Servers would refuse', (t) => {
+    const folder = repository(t, []);
+    installBinary(path.join(folder, 'task/bin', PLATFORM, 'causeway'), randomBytes(21 << 20));
+    const { status, stderr } = run(folder, '--dev');
+    assert.equal(status, 1);
+    assert.match(stderr, /is larger than 20 MiB: see docs\/size\.md/);
   });
 
   test('does not leave an older vsix in place when it fails', (t) => {
