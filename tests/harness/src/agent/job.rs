@@ -102,7 +102,9 @@ impl Agent {
         for entry in std::fs::read_dir(folder).expect("the folder").flatten() {
             match entry.file_type().expect("a type") {
                 kind if kind.is_dir() => self.give_away(&entry.path()),
-                _ => std::os::unix::fs::lchown(entry.path(), Some(user), Some(user)).expect("the file's owner"),
+                _ => {
+                    std::os::unix::fs::lchown(entry.path(), Some(user), Some(user)).expect("the file's owner")
+                }
             }
         }
     }
@@ -126,7 +128,8 @@ impl Agent {
                 before_post_job = Some(snapshot(&self.temp()));
             }
             shared.variables.set(Variable::public("Agent.JobStatus", &format!("{outcome:?}")));
-            let run = Run { is_post_job, job: outcome, token: &ticket.token, watches_machine: job.watches_machine };
+            let run =
+                Run { is_post_job, job: outcome, token: &ticket.token, watches_machine: job.watches_machine };
             let result = self.run_step(&mut planned[index], &run, &mut shared);
             if result.outcome != Outcome::Skipped {
                 outcome = Outcome::merged(Some(outcome), result.outcome);
@@ -164,12 +167,7 @@ impl Agent {
         shared
     }
 
-    fn run_step(
-        &self,
-        planned: &mut Planned,
-        run: &Run<'_>,
-        shared: &mut Shared,
-    ) -> StepResult {
+    fn run_step(&self, planned: &mut Planned, run: &Run<'_>, shared: &mut Shared) -> StepResult {
         let is_post_job = run.is_post_job;
         let mut result = blank(planned, is_post_job);
         let variables = expand::variables(&shared.variables);

@@ -110,7 +110,9 @@ impl Condition {
             Self::Failed => stand.is(Status::Failed),
             Self::SucceededOrFailed => stand.is(Status::SucceededOrFailed),
             Self::Always => true,
-            Self::When(expression) => expression.holds(&stand).unwrap_or_else(|error| panic!("condition: {error}")),
+            Self::When(expression) => {
+                expression.holds(&stand).unwrap_or_else(|error| panic!("condition: {error}"))
+            }
         }
     }
 }

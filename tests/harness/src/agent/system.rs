@@ -29,13 +29,20 @@ impl Host {
 }
 
 /// The system variables of a job on a self-hosted Linux agent.
-pub(super) fn variables(azure_devops: &AzureDevOps, ticket: &JobTicket, root: &Path, host: Host) -> Vec<Variable> {
+pub(super) fn variables(
+    azure_devops: &AzureDevOps,
+    ticket: &JobTicket,
+    root: &Path,
+    host: Host,
+) -> Vec<Variable> {
     let organization = azure_devops.organization();
     let collection = azure_devops.collection_url();
     let path = |relative: &str| root.join(relative).display().to_string();
     let (project, plan, job) = (organization.project_id, ticket.plan, ticket.job);
-    let oidc =
-        format!("{collection}{project}/_apis/distributedtask/hubs/{}/plans/{plan}/jobs/{job}/oidctoken", host.hub());
+    let oidc = format!(
+        "{collection}{project}/_apis/distributedtask/hubs/{}/plans/{plan}/jobs/{job}/oidctoken",
+        host.hub()
+    );
     let pipeline = organization.pipeline.as_str();
     let repository =
         format!("https://dev.azure.com/{}/{}/_git/shop", organization.name, organization.project);

@@ -49,7 +49,9 @@ impl Reader<'_> {
             "null" => return Ok(Node::Literal(Value::Null)),
             _ => {}
         }
-        if word.starts_with(|first: char| first.is_ascii_digit() || first == '-') && let Ok(number) = word.parse() {
+        if word.starts_with(|first: char| first.is_ascii_digit() || first == '-')
+            && let Ok(number) = word.parse()
+        {
             return Ok(Node::Literal(Value::Number(number)));
         }
         self.path(&word)
@@ -90,7 +92,8 @@ impl Reader<'_> {
 
     /// `a.b['c.d'].e`.
     fn path(&mut self, first: &str) -> Result<Node, String> {
-        let mut path: Vec<String> = first.split('.').filter(|part| !part.is_empty()).map(str::to_owned).collect();
+        let mut path: Vec<String> =
+            first.split('.').filter(|part| !part.is_empty()).map(str::to_owned).collect();
         while self.takes('[') {
             self.skip_space();
             if !self.rest.starts_with('\'') {

@@ -75,7 +75,8 @@ fn base64_inside(value: &[u8], offset: usize) -> Vec<String> {
 /// JSON as Python writes it: nothing but ASCII.
 fn ascii_json(text: &str) -> String {
     let escaped = json_escape(text);
-    let units = |letter: char| letter.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect();
+    let units =
+        |letter: char| letter.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect();
     escaped.chars().map(|letter| if letter.is_ascii() { letter.to_string() } else { units(letter) }).collect()
 }
 

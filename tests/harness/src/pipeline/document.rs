@@ -134,7 +134,8 @@ fn read_job(raw: RawJob) -> Result<PipelineJob, PipelineError> {
         (Some(name), None, Some(steps), None) => (name, false, steps),
         (None, Some(name), None, Some(strategy)) => (name, true, strategy.run_once.deploy.steps),
         _ => {
-            let message = "a job has a name and steps; a deployment has a name and strategy.runOnce.deploy.steps";
+            let message =
+                "a job has a name and steps; a deployment has a name and strategy.runOnce.deploy.steps";
             return Err(PipelineError::Name(message.to_owned()));
         }
     };

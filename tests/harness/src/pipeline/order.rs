@@ -11,10 +11,7 @@ pub(super) fn check(pipeline: &Pipeline) -> Result<(), PipelineError> {
     })
 }
 
-fn in_order<'a>(
-    kind: &str,
-    all: impl Iterator<Item = (&'a str, &'a [String])>,
-) -> Result<(), PipelineError> {
+fn in_order<'a>(kind: &str, all: impl Iterator<Item = (&'a str, &'a [String])>) -> Result<(), PipelineError> {
     let mut known = HashSet::new();
     for (name, depends_on) in all {
         if let Some(missing) = depends_on.iter().find(|wanted| !known.contains(wanted.as_str())) {

@@ -50,7 +50,12 @@ impl Runner<'_> {
     /// When an expression asks for what is not there, or the server or the agent would not begin a job.
     #[must_use]
     pub fn run(&self, pipeline: &Pipeline) -> PipelineRun {
-        let mut run = PipelineRun { outcome: Outcome::Succeeded, stages: Vec::new(), jobs: Vec::new(), leaks: Vec::new() };
+        let mut run = PipelineRun {
+            outcome: Outcome::Succeeded,
+            stages: Vec::new(),
+            jobs: Vec::new(),
+            leaks: Vec::new(),
+        };
         let mut ended: Vec<(&Stage, Outcome)> = Vec::new();
         for stage in &pipeline.stages {
             let outcome = self.stage(pipeline, stage, &ended, &mut run);
@@ -83,7 +88,8 @@ impl Runner<'_> {
         let plain = given.iter().filter(|variable| crate::expression::runtime(&variable.value).is_none());
         plain.cloned().for_each(|variable| variables.set(variable));
         let stand = Stand { variables: &variables, ..stand };
-        let runs = stage.condition.holds(&stand).unwrap_or_else(|error| panic!("stage {}: {error}", stage.name));
+        let runs =
+            stage.condition.holds(&stand).unwrap_or_else(|error| panic!("stage {}: {error}", stage.name));
         let mut outcome = if runs { Outcome::Succeeded } else { Outcome::Skipped };
         let mut skipped = 0;
         for job in &stage.jobs {
@@ -144,7 +150,11 @@ impl Runner<'_> {
         own: Vec<Variable>,
         leaks: &mut Vec<Leak>,
     ) -> JobResult {
-        let names = [("System.StageName", &stage.name), ("System.JobName", &job.name), ("System.PhaseName", &job.name)];
+        let names = [
+            ("System.StageName", &stage.name),
+            ("System.JobName", &job.name),
+            ("System.PhaseName", &job.name),
+        ];
         let mut variables: Vec<Variable> =
             names.iter().map(|(name, value)| Variable::public(name, value)).collect();
         variables.extend(own);

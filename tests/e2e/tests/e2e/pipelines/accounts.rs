@@ -20,16 +20,23 @@ fn on(trigger: Trigger) -> Play {
     let mut world = World::with_aws();
     let issuer = world.azure_devops.issuer();
     let shared = world.account.clone();
-    let accounts: Vec<(&str, String)> = STAGES.iter().map(|stage| (*stage, account(stage, &shared))).collect();
+    let accounts: Vec<(&str, String)> =
+        STAGES.iter().map(|stage| (*stage, account(stage, &shared))).collect();
     let mut trigger = trigger;
     for (name, account) in [("shared", shared.clone())].iter().chain(&accounts[..2]) {
         let role = format!("arn:aws:iam::{account}:role/deploy-{name}");
         world.agent.add_connection(
-            Connection::new(name, "Causeway", "None").with_data("identitySource", "federated").with_data("roleArn", &role),
+            Connection::new(name, "Causeway", "None")
+                .with_data("identitySource", "federated")
+                .with_data("roleArn", &role),
         );
         world.iam.add_provider(account, &issuer, &[AUDIENCE]);
         let subject = world.azure_devops.subject_of(name).unwrap();
-        world.iam.add_role(Role::new(account, &format!("deploy-{name}"), federated_trust(account, &issuer, &[subject])));
+        world.iam.add_role(Role::new(
+            account,
+            &format!("deploy-{name}"),
+            federated_trust(account, &issuer, &[subject]),
+        ));
     }
     let prod = format!("arn:aws:iam::{}:role/deploy-prod", accounts[2].1);
     let trusted = ["shared", "dev"].map(|name| {
@@ -92,7 +99,8 @@ fn each_branch_reaches_its_own_account_and_no_other() {
         let play = on(trigger.clone());
         let run = play.run();
         assert_eq!(run.outcome, Outcome::Succeeded, "{}", run.log());
-        deployed(&play, &run, stage).unwrap_or_else(|missing| panic!("{trigger:?}: {missing}\n{}", run.log()));
+        deployed(&play, &run, stage)
+            .unwrap_or_else(|missing| panic!("{trigger:?}: {missing}\n{}", run.log()));
         assert!(play.read("plan.txt").starts_with("planned refs/"));
         play.assert_clean(&run);
         let is_dev = if stage == Some("dev") { "True" } else { "False" };
@@ -117,14 +125,22 @@ fn the_role_of_production_is_stopped_in_the_dev_stage() {
     }
     assert_eq!(Seed::new(Moto::shared(), play.fact("prod"), REGION).parameter("/shop/version"), None);
     assert_eq!(run.stage("clean"), Outcome::Succeeded);
-    let assumed: Vec<String> = play.world.iam.sessions().into_iter().map(|session| session.role_arn).collect();
-    assert!(!assumed.contains(&play.fact("prodRole").to_owned()), "it is stopped before the role is assumed: {assumed:?}");
+    let assumed: Vec<String> =
+        play.world.iam.sessions().into_iter().map(|session| session.role_arn).collect();
+    assert!(
+        !assumed.contains(&play.fact("prodRole").to_owned()),
+        "it is stopped before the role is assumed: {assumed:?}"
+    );
 }
 
 #[test]
 fn a_refused_role_of_production_is_told_to_the_last_job() {
     let play = play();
-    play.world.iam.add_role(Role::new(play.fact("prod"), "deploy-prod", key_trust("arn:aws:iam::999999999999:user/x", None)));
+    play.world.iam.add_role(Role::new(
+        play.fact("prod"),
+        "deploy-prod",
+        key_trust("arn:aws:iam::999999999999:user/x", None),
+    ));
     let run = play.run();
     assert_eq!((run.stage("prod"), run.outcome), (Outcome::Failed, Outcome::Failed));
     assert!(run.job("prod.deploy").step("who").errors()[0].contains("AccessDenied"));

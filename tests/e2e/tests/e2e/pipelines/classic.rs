@@ -8,10 +8,9 @@ use causeway_harness::registry::image::Layout;
 use causeway_harness::world::World;
 
 use super::Play;
-use super::play::ensure;
+use super::play::{ensure, unique};
 
-const TOKEN: &str = "oy2k7-nuget/token+4fpq%9";
-/// `printf %s "$TOKEN" | sha256sum`
+/// `Build.SourceVersion`.
 const SHA: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f001122334";
 
 pub(super) fn play() -> Play {
@@ -19,19 +18,24 @@ pub(super) fn play() -> Play {
     let registry = Registry::of(&mut world);
     let authority = registry.authority_file().display().to_string();
     world.agent.machine.push(("SSL_CERT_FILE".into(), authority));
-    world.seed().put_parameter("/shop/nuget-token", "SecureString", TOKEN);
-    world.secret_values.push(("the NuGet token".into(), TOKEN.into()));
+    let token = unique("oy2k7-nuget/token+4fpq%9");
+    world.seed().put_parameter("/shop/nuget-token", "SecureString", &token);
+    world.secret_values.push(("the NuGet token".into(), token.clone()));
     let digest = Layout::new(&world.agent.sources().join("image"), 1).image(&[300_000, 5_000]);
     let mut play = Play::new(world, "01-classic");
     play.registry = Some(registry);
-    play.facts.push(("digest", digest));
+    play.facts.extend([("digest", digest), ("token", token)]);
     play.arrived = arrived;
     play
 }
 
 fn arrived(play: &Play, run: &PipelineRun) -> Result<(), String> {
     let job = run.job("__default");
-    ensure!(job.variable("NuGetToken") == Some(TOKEN), "the token's variable is {:?}", job.variable("NuGetToken"));
+    ensure!(
+        job.variable("NuGetToken") == Some(play.fact("token")),
+        "the token's variable is {:?}",
+        job.variable("NuGetToken")
+    );
     ensure!(job.is_secret("NuGetToken"), "the token's variable is no secret");
     let registry = play.registry.as_ref().unwrap();
     for tag in [SHA, "latest"] {
@@ -52,14 +56,24 @@ fn the_token_and_both_tags_arrive() {
     let play = play();
     let run = play.passes();
     assert_eq!(play.read("status.txt"), "job status Succeeded");
-    let post: Vec<&str> = run.job("__default").steps.iter().filter(|step| step.is_post_job).map(|step| step.display_name.as_str()).collect();
+    let post: Vec<&str> = run
+        .job("__default")
+        .steps
+        .iter()
+        .filter(|step| step.is_post_job)
+        .map(|step| step.display_name.as_str())
+        .collect();
     assert_eq!(post, ["Post-job: Push", "Post-job: Log in to ECR", "Post-job: NuGet token"]);
 }
 
 #[test]
 fn without_the_parameter_nothing_is_pushed_and_the_report_is_written() {
     let play = play();
-    play.world.gateway.fail("ssm", "*", Fault::access_denied("not authorized to perform: ssm:GetParameters").always());
+    play.world.gateway.fail(
+        "ssm",
+        "*",
+        Fault::access_denied("not authorized to perform: ssm:GetParameters").always(),
+    );
     let run = play.run();
     assert_eq!(run.outcome, Outcome::Failed);
     let job = run.job("__default");

@@ -34,7 +34,11 @@ fn stranger() -> Play {
 fn arrived(play: &Play, run: &PipelineRun) -> Result<(), String> {
     let account = play.world.account.as_str();
     ensure!(run.job("verify").variable("who.accountId") == Some(account), "the account's output is not set");
-    ensure!(play.read("account.txt") == account, "the later step was in account {:?}", play.read("account.txt"));
+    ensure!(
+        play.read("account.txt") == account,
+        "the later step was in account {:?}",
+        play.read("account.txt")
+    );
     Ok(())
 }
 

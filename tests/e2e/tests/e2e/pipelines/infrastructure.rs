@@ -44,7 +44,8 @@ pub(super) fn play() -> Play {
     play.trigger = play.trigger.with("bucket", &bucket);
     play.facts.push(("bucket", bucket));
     play.sources = |play| {
-        // Another run begins with a fresh checkout.
+        // Another run begins with a fresh checkout, and after the `terraform force-unlock` of a person where one broke off.
+        play.world.seed().delete_object(play.fact("bucket"), "shop.tfstate.tflock");
         let _ = std::fs::remove_dir_all(play.world.agent.sources().join("infrastructure"));
         play.write("infrastructure/main.tf", MAIN);
     };
@@ -54,7 +55,8 @@ pub(super) fn play() -> Play {
 
 fn arrived(play: &Play, run: &PipelineRun) -> Result<(), String> {
     let state = play.world.seed().object(play.fact("bucket"), "shop.tfstate", &[]);
-    let content = state.map(|object| String::from_utf8_lossy(&object.content).into_owned()).unwrap_or_default();
+    let content =
+        state.map(|object| String::from_utf8_lossy(&object.content).into_owned()).unwrap_or_default();
     ensure!(content.contains("forty-two"), "the state is {content:?}");
     let number = run.job("apply").variable("applied.number");
     ensure!(number == Some("forty-two"), "the output is {number:?}");
@@ -80,7 +82,10 @@ fn state_arrives_though_each_session_ends_during_the_apply() {
     play.world.iam.shorten_sessions(Duration::from_secs(3));
     let run = play.passes();
     let calls = play.world.gateway.calls();
-    assert!(calls.iter().any(|call| call.operation.contains("shop.tfstate.tflock")), "the state was not locked");
+    assert!(
+        calls.iter().any(|call| call.operation.contains("shop.tfstate.tflock")),
+        "the state was not locked"
+    );
     assert!(play.world.iam.sessions().len() > 2, "the credentials were never renewed\n{}", run.log());
     assert!(calls.iter().all(|call| call.service != "s3" || call.status != 403), "no call came too late");
 }

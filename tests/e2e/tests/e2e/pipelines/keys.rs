@@ -31,7 +31,11 @@ fn arrived(play: &Play, run: &PipelineRun) -> Result<(), String> {
     }
     let said = job.step("sts get-caller-identity").stdout();
     ensure!(said.contains(":assumed-role/deploy-keys/"), "get-caller-identity said {said}");
-    ensure!(play.read("caller.txt").contains(":assumed-role/deploy-keys/"), "the script was {}", play.read("caller.txt"));
+    ensure!(
+        play.read("caller.txt").contains(":assumed-role/deploy-keys/"),
+        "the script was {}",
+        play.read("caller.txt")
+    );
     Ok(())
 }
 
@@ -54,7 +58,9 @@ fn the_connection_is_federated_in_place_and_the_file_stays() {
     let mut play = play();
     play.passes();
     let before = play.world.iam.sessions().len();
-    let find = |play: &Play| play.world.agent.connections.iter().position(|known| known.name == "production").unwrap();
+    let find = |play: &Play| {
+        play.world.agent.connections.iter().position(|known| known.name == "production").unwrap()
+    };
     let at = find(&play);
     let connection = &mut play.world.agent.connections[at];
     connection.scheme = "None".into();
