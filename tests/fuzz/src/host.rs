@@ -19,6 +19,6 @@ pub(super) fn run(data: &[u8]) {
         |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || ".-".contains(letter);
     assert!(name.chars().all(plain), "{text:?} becomes {name:?}");
     let end = [".amazonaws.com", ".amazonaws.com.cn", ".on.aws", ".on.amazonwebservices.com.cn", ".ecr.aws"];
-    let is_awss = end.iter().any(|end| name.ends_with(end)) || host.region().is_some();
+    let is_awss = end.iter().any(|end| name.ends_with(end)) || host.region().is_some() || host.is_public();
     assert!(is_awss && name.parse().as_ref() == Ok(&host), "{text:?} becomes {name:?}");
 }

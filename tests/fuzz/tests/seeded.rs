@@ -39,7 +39,7 @@ fn hold(name: &str) {
     target.examples.iter().for_each(|example| (target.run)(example.as_bytes()));
     let more = |count: usize| match seconds {
         Some(seconds) => began.elapsed() < Duration::from_secs(seconds),
-        None => count < 1500,
+        None => count < 5000,
     };
     while more(count) {
         let input = mutated(target, &mut random);

@@ -10,7 +10,9 @@ use causeway_registry::{
 use tokio_util::sync::CancellationToken;
 
 use super::Command;
-use crate::ecr::{Engine, LoginFiles, NewRepository, Size, Target, explained, tell, uri, with_progress};
+use crate::ecr::{
+    Engine, LoginFiles, NewRepository, Size, Target, explained, output_variable, tell, uri, with_progress,
+};
 use crate::step::{SignedIn, Step};
 
 pub(super) const NAME: &str = "ecrPush";
@@ -59,7 +61,7 @@ pub(super) fn plan(step: &Step) -> Result<Box<dyn Command>> {
         create,
         remove_image: inputs.flag("removeDockerImage", false)?,
         mount_from: inputs.parsed_lines("mountFrom")?,
-        variable: inputs.text("outputVariable").map(str::to_owned),
+        variable: output_variable(&inputs)?,
         source: source(&inputs, &temp)?,
         target,
         temp,

@@ -45,7 +45,10 @@ impl Launch<'_> {
                 let mut arguments: Vec<OsString> = vec!["--noprofile".into(), "--norc".into()];
                 match written {
                     Ok(()) => arguments.push(file.into_os_string()),
-                    Err(_) => arguments.extend(["-c".into(), expanded(text).into()]),
+                    Err(_) => {
+                        let _ = std::fs::remove_file(&file);
+                        arguments.extend(["-c".into(), expanded(text).into()]);
+                    }
                 }
                 ("bash".into(), arguments, self.agent.sources().join(folder))
             }

@@ -88,9 +88,9 @@ fn arrived(play: &Play, run: &PipelineRun) -> Result<(), String> {
     ensure!(fetched.as_deref() == Some(play.fact("digest")), "the image is {fetched:?}");
     let uri = format!("{}/team/myshop:4711", registry.host());
     ensure!(
-        job.variable("ImageUri") == Some(uri.as_str()),
+        job.variable("ShopImage") == Some(uri.as_str()),
         "the image's address is {:?}",
-        job.variable("ImageUri")
+        job.variable("ShopImage")
     );
     Ok(())
 }

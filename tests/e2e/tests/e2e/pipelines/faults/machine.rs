@@ -1,12 +1,14 @@
 //! What goes wrong on the agent's own machine.
 
 use std::fs;
+use std::io::Write;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
 
 use causeway_harness::agent::{Action, Cancel, Job};
+use causeway_harness::world::binary;
 
 use crate::pipelines::Play;
 
@@ -124,10 +126,14 @@ impl Disk {
         if !run(Command::new("cp").arg("-a").arg(&folder).arg(&aside)) {
             return None;
         }
-        let mounted = run(Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=64m", "tmpfs"])
+        // A job's broker has a copy of the program.
+        let size = (fs::metadata(binary()).map_or(0, |file| file.len()) >> 20) + 64;
+        let mut mount = Command::new("mount");
+        mount
+            .args(["-t", "tmpfs", "-o", &format!("size={size}m"), "tmpfs"])
             .arg(&folder)
-            .stderr(std::process::Stdio::null()));
+            .stderr(Stdio::null());
+        let mounted = run(&mut mount);
         let copied = mounted && run(Command::new("cp").arg("-a").arg(aside.join(".")).arg(&folder));
         let _ = fs::remove_dir_all(&aside);
         copied.then_some(Self { folder, free })
@@ -137,9 +143,15 @@ impl Disk {
     fn fill(&self) {
         let filler = self.folder.join("filler");
         let _ = fs::remove_file(&filler);
-        let stat = free_bytes(&self.folder);
-        let size = stat.saturating_sub(self.free);
-        let _ = fs::write(&filler, vec![0_u8; usize::try_from(size).unwrap_or_default()]);
+        let mut left = free_bytes(&self.folder).saturating_sub(self.free);
+        let Ok(mut file) = fs::File::create(&filler) else { return };
+        while left > 0 {
+            let piece = vec![0; usize::try_from(left.min(1 << 20)).unwrap_or_default()];
+            if file.write_all(&piece).is_err() {
+                return;
+            }
+            left -= piece.len() as u64;
+        }
     }
 }
 
