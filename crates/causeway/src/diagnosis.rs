@@ -26,6 +26,13 @@ pub(crate) fn sentences(cause: &(dyn Error + 'static)) -> Option<String> {
     of_identity(cause.downcast_ref::<IdentityError>()?, None)
 }
 
+/// AWS says in several ways that a signature's time is too far from its own.
+pub(crate) fn of_clock(failure: &str) -> Option<String> {
+    const SIGNS: [&str; 4] =
+        ["Signature expired: ", "Signature not yet current: ", "(RequestTimeTooSkewed", "(RequestExpired"];
+    SIGNS.iter().any(|sign| failure.contains(sign)).then(|| CLOCK.to_owned())
+}
+
 fn of_identity(error: &IdentityError, verdict: Option<&str>) -> Option<String> {
     let more = match refusal_of_token(error) {
         Some("AccessDenied") => Some(verdict.unwrap_or(ASK_FOR_POLICY)),
@@ -37,6 +44,8 @@ fn of_identity(error: &IdentityError, verdict: Option<&str>) -> Option<String> {
         (hint, more) => hint.or_else(|| more.map(str::to_owned)),
     }
 }
+
+const CLOCK: &str = "This machine's clock is wrong: AWS takes no signature that is more than five minutes from its own time. Set the clock of the agent's machine";
 
 /// AWS gives no reason for this refusal: that is found in the role's policy.
 const ASK_FOR_POLICY: &str = "A step with command: verify prints the whole policy that lets this job in, and says which condition fails when its input trustPolicyFile names the role's own policy";

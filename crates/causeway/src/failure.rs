@@ -14,7 +14,8 @@ pub(crate) fn describe(error: &anyhow::Error) -> String {
         }
         text.push_str(&words);
     }
-    if let Some(hint) = error.chain().find_map(diagnosis::sentences) {
+    let hint = error.chain().find_map(diagnosis::sentences).or_else(|| diagnosis::of_clock(&text));
+    if let Some(hint) = hint {
         text.push_str(if text.ends_with('.') { " " } else { ". " });
         text.push_str(&hint);
     }

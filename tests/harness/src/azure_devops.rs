@@ -45,6 +45,8 @@ pub struct Organization {
     pub issuer: IssuerForm,
     /// Life of a token, in seconds. Azure DevOps gives 5 to 10 minutes.
     pub token_seconds: u64,
+    /// Seconds by which its clock is ahead of this machine's.
+    pub clock: i64,
 }
 
 impl Default for Organization {
@@ -58,6 +60,7 @@ impl Default for Organization {
             pipeline: "deploy-shop".into(),
             issuer: IssuerForm::Vstoken,
             token_seconds: 600,
+            clock: 0,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! gateway has found the access key known, not expired, and the signature right. moto itself checks nothing.
 
 mod call;
+mod clock;
 mod fault;
 mod forward;
 mod handler;
@@ -61,6 +62,11 @@ impl Gateway {
     /// API's name (`GetParameters`), for S3 a method and path (`PUT /bucket/key`); `*` stands for any.
     pub fn fail(&self, service: &str, operation: &str, fault: Fault) {
         self.state.faults.lock().unwrap().push((service.to_owned(), operation.to_owned(), fault));
+    }
+
+    /// Sets AWS's clock: so many seconds ahead of this machine's, or behind it. Signatures are held to it from then on.
+    pub fn shift_clock(&self, seconds: i64) {
+        self.state.iam.set_clock(seconds);
     }
 
     /// Every call so far, in the order in which they were answered.

@@ -13,6 +13,7 @@
 //! | [`proxy`] | a company's proxy: tinyproxy, and one that knows names which nobody else knows |
 //! | [`tls`] | a private authority, and https in front of the servers above |
 //! | [`registry`] | ECR's registries: docker-registry with TLS and a password, and faults before it |
+//! | [`chaos`] | what goes wrong on the way: delays, cuts, half answers, throttling |
 //! | [`leak`] | the search for secrets in logs, files and command lines |
 //! | [`world`] | all of it in one line for a test |
 //!
@@ -21,6 +22,7 @@
 
 pub mod agent;
 pub mod azure_devops;
+pub mod chaos;
 pub mod expression;
 pub mod gateway;
 mod http;

@@ -12,7 +12,9 @@ mod request;
 mod role;
 mod web_identity;
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
 use account::Books;
 pub use account::{AccessKey, Role, Session};
@@ -27,13 +29,15 @@ use crate::azure_devops::AzureDevOps;
 pub struct Iam {
     books: Arc<Mutex<Books>>,
     issuer: AzureDevOps,
+    /// Seconds by which AWS's clock is ahead of this machine's.
+    clock: Arc<AtomicI64>,
 }
 
 impl Iam {
     /// Empty books; web identity tokens are checked against the keys of this Azure DevOps.
     #[must_use]
     pub fn new(issuer: AzureDevOps) -> Self {
-        Self { books: Arc::default(), issuer }
+        Self { books: Arc::default(), issuer, clock: Arc::default() }
     }
 
     /// Creates a user with one access key.
@@ -66,6 +70,20 @@ impl Iam {
         self.books.lock().unwrap().longest_session = Some(longest);
     }
 
+    pub(crate) fn set_clock(&self, seconds: i64) {
+        self.clock.store(seconds, Ordering::Relaxed);
+    }
+
+    pub(crate) fn clock(&self) -> i64 {
+        self.clock.load(Ordering::Relaxed)
+    }
+
+    /// What AWS takes the time to be.
+    pub(crate) fn now(&self) -> SystemTime {
+        let by = Duration::from_secs(self.clock().unsigned_abs());
+        if self.clock() < 0 { SystemTime::now() - by } else { SystemTime::now() + by }
+    }
+
     /// Every session so far, with what was asked for it, in order.
     #[must_use]
     pub fn sessions(&self) -> Vec<Session> {
@@ -84,7 +102,7 @@ impl Iam {
         match request.text("Action") {
             "GetCallerIdentity" => caller::identity(request),
             "AssumeRole" => role::assume(&mut books, request),
-            "AssumeRoleWithWebIdentity" => web_identity::assume(&mut books, request, &keys),
+            "AssumeRoleWithWebIdentity" => web_identity::assume(&mut books, request, &keys, self.now()),
             other => Err(StsError::invalid_action(other)),
         }
     }

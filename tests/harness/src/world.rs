@@ -136,7 +136,7 @@ impl World {
             agent,
             account,
             user_key,
-            user_key_holder: Holder::Nobody,
+            user_key_holder: Holder::Programs,
             secret_values: Vec::new(),
             variables,
             moto,

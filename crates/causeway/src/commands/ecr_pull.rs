@@ -7,7 +7,9 @@ use causeway_registry::{Digest, Progress, Reference, Registry, RegistryLogin, Re
 use tokio_util::sync::CancellationToken;
 
 use super::Command;
-use crate::ecr::{Engine, LoginFiles, Size, Target, digest_of, explained, tell, uri, with_progress};
+use crate::ecr::{
+    Engine, LoginFiles, Size, Target, digest_of, explained, output_variable, tell, uri, with_progress,
+};
 use crate::step::{SignedIn, Step};
 
 pub(super) const NAME: &str = "ecrPull";
@@ -42,7 +44,7 @@ pub(super) fn plan(step: &Step) -> Result<Box<dyn Command>> {
         repository: name.ok_or(InputError::Missing { name: "repository", context: "" })?,
         reference: reference(&inputs)?,
         folder: inputs.text("archivePath").map(PathBuf::from),
-        variable: inputs.text("outputVariable").map(str::to_owned),
+        variable: output_variable(&inputs)?,
         temp: step.temp_directory()?,
     }))
 }

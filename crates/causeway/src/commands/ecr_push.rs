@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::Command;
 use crate::ecr::{
-    Engine, LoginFiles, NewRepository, Size, Target, digest_of, explained, tell, uri, with_progress,
+    Engine, LoginFiles, NewRepository, Size, Target, digest_of, explained, output_variable, tell, uri,
+    with_progress,
 };
 use crate::step::{SignedIn, Step};
 
@@ -60,7 +61,7 @@ pub(super) fn plan(step: &Step) -> Result<Box<dyn Command>> {
         create,
         remove_image: inputs.flag("removeDockerImage", false)?,
         mount_from: inputs.parsed_lines("mountFrom")?,
-        variable: inputs.text("outputVariable").map(str::to_owned),
+        variable: output_variable(&inputs)?,
         source: source(&inputs, &temp)?,
         target,
         temp,

@@ -5,7 +5,7 @@ use causeway_registry::{Reference, RepositoryName, Tag, retag};
 use tokio_util::sync::CancellationToken;
 
 use super::Command;
-use crate::ecr::{Target, explained, tell, uri};
+use crate::ecr::{Target, explained, output_variable, tell, uri};
 use crate::step::{SignedIn, Step};
 
 pub(super) const NAME: &str = "ecrRetag";
@@ -33,7 +33,7 @@ pub(super) fn plan(step: &Step) -> Result<Box<dyn Command>> {
         repository: inputs.parsed("repositoryName")?.ok_or(missing("repositoryName"))?,
         source: inputs.parsed("sourceTag")?.ok_or(missing("sourceTag"))?,
         tags,
-        variable: inputs.text("outputVariable").map(str::to_owned),
+        variable: output_variable(&inputs)?,
     }))
 }
 

@@ -1,8 +1,21 @@
 use anyhow::{Context, Result};
+use causeway_agent::{InputError, Inputs};
 use causeway_registry::{Digest, Reference, Registry, RegistryHost, RepositoryName};
 
 use super::explained;
 use crate::step::Step;
+use crate::values::is_an_output;
+
+/// Input `outputVariable`, which must not be one of the task's own output variables: the agent would set no variable of that name.
+pub(crate) fn output_variable(inputs: &Inputs<'_>) -> Result<Option<String>> {
+    const NAME: &str = "outputVariable";
+    let Some(name) = inputs.text(NAME) else { return Ok(None) };
+    if is_an_output(name) {
+        let problem = "an output variable of the task has this name, and Azure Pipelines would set <step name>.<name> only: read that, or take another name";
+        return Err(InputError::invalid(NAME, name, problem).into());
+    }
+    Ok(Some(name.to_owned()))
+}
 
 /// Sets what later steps, and the summary, learn of an image: `registry`, `imageUri`, `imageDigest`, and the variable that the user named, as
 /// the AWS Toolkit does.

@@ -15,7 +15,7 @@ use causeway_secrets::SecretContent;
 
 pub(crate) use given::{GivenText, GivenValue, read_value};
 pub(crate) use named::Named;
-pub(crate) use names::check_names;
+pub(crate) use names::{check_names, is_an_output};
 pub(crate) use publish::publish;
 pub(crate) use settings::Settings;
 

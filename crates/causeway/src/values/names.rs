@@ -28,6 +28,28 @@ pub(super) fn is_reserved(variable: &str) -> bool {
     RESERVED.iter().any(|word| variable.starts_with(word))
 }
 
+/// The output variables that task.json declares.
+const OUTPUTS: [&str; 12] = [
+    "accountId",
+    "callerArn",
+    "storedVersion",
+    "secretArn",
+    "registry",
+    "imageUri",
+    "imageDigest",
+    "uploadedCount",
+    "uploadedBytes",
+    "downloadedCount",
+    "downloadedBytes",
+    "deletedCount",
+];
+
+/// Whether the agent would make an output variable of this one, `<step>.<name>` and nothing else, because task.json declares
+/// one of that name in any case (`ExecutionContext.SetVariable` of the agent).
+pub(crate) fn is_an_output(variable: &str) -> bool {
+    OUTPUTS.iter().any(|output| output.eq_ignore_ascii_case(variable))
+}
+
 /// The form in which the agent puts a variable into the environment ("Define variables").
 fn comparable(variable: &str) -> String {
     variable.replace(['.', ' '], "_").to_uppercase()
@@ -55,6 +77,16 @@ mod tests {
         for empty in ["", "  "] {
             assert!(check_names([("/a/b", empty)]).unwrap_err().to_string().contains("/a/b"));
         }
+    }
+
+    #[test]
+    fn the_outputs_are_those_of_the_task() {
+        let task: serde_json::Value =
+            serde_json::from_str(include_str!("../../../../task/task.json")).unwrap();
+        let declared =
+            task["outputVariables"].as_array().unwrap().iter().map(|output| output["name"].as_str());
+        assert_eq!(declared.collect::<Vec<_>>(), OUTPUTS.map(Some));
+        assert!(is_an_output("ImageUri") && !is_an_output("image"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use causeway_agent::{Console, Masked};
 use causeway_secrets::SecretContent;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::names::is_reserved;
+use super::names::{is_an_output, is_reserved};
 use super::{Settings, Value, check_names};
 use crate::files;
 use crate::state::State;
@@ -49,6 +49,14 @@ fn warn_of_reserved(console: &Console, values: &[Value]) {
     if !names.is_empty() {
         console.warning(&format!(
             "Azure Pipelines keeps variables that begin with endpoint, input, secret, path or securefile from tasks and scripts: {}. Give them another name, with name=VARIABLE or a name transform.",
+            names.join(", ")
+        ));
+    }
+    let names: Vec<&str> =
+        values.iter().map(|value| value.variable.as_str()).filter(|name| is_an_output(name)).collect();
+    if !names.is_empty() {
+        console.warning(&format!(
+            "These are names of the task's own output variables, so Azure Pipelines sets them as <step>.<name> only: {}. Give them another name, with name=VARIABLE or a name transform.",
             names.join(", ")
         ));
     }

@@ -224,7 +224,8 @@ fn bad_inputs_are_named_and_nothing_is_sent() {
     let _ = Layout::new(&sources.join("image"), 1).image(&[10]);
     let _ = Layout::new(&sources.join("several"), 1).images(&["1.0", "2.0"]);
     fs::write(sources.join("text.txt"), "x").unwrap();
-    let cases: [(&[(&str, &str)], &[&str]); 15] = [
+    let cases: [(&[(&str, &str)], &[&str]); 16] = [
+        (&[("outputVariable", "ImageUri")], &["outputVariable", "ImageUri", "another name"]),
         (&[("repositoryName", "Team/Shop")], &["repositoryName", "forceDockerNamingConventions"]),
         (&[("repositoryName", "host.example/team:1")], &["repositoryName"]),
         (&[("pushTag", "a b")], &["pushTag"]),

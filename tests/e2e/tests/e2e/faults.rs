@@ -127,6 +127,21 @@ fn telling_claims_that_nobody_needs_does_not_use_up_the_time() {
 }
 
 #[test]
+fn a_clock_that_is_ten_minutes_off_is_named() {
+    for seconds in [600, -600] {
+        let world = World::with_aws();
+        world.seed().put_parameter("/shop/plain", "String", "plain");
+        world.gateway.shift_clock(seconds);
+        world.azure_devops.change(|organization| organization.clock = seconds);
+        let inputs =
+            [("command", "getParameters"), ("connection", "federated"), ("parameterName", "/shop/plain")];
+        let job = world.step(&inputs);
+        assert_fails(&job, &["InvalidSignatureException", "clock", "five minutes"]);
+        assert_eq!(job.variable("shop.plain"), None);
+    }
+}
+
+#[test]
 fn a_handful_of_mixed_faults_ends_well() {
     for seed in 0..4 {
         let world = World::new();

@@ -1,7 +1,6 @@
 //! What the AWS Toolkit for Azure DevOps gets wrong, and the test that would fail if Causeway did the same.
 //!
-//! Names without a crate are modules of this program. Features that are not built yet have their row too: the test
-//! comes with the feature.
+//! Names without a crate are modules of this program.
 //!
 //! | # | mistake | test |
 //! |---|---|---|
@@ -14,12 +13,12 @@
 //! | 7 | `logRequest` prints `Authorization`; presigned addresses in full | `traffic::each_request_and_answer_is_told_without_its_secrets` |
 //! | 8 | a final 401 or 404 retried for 200 s, AssumeRole not at all | `token::final_answers_are_final_and_say_what_happened`, `identity::throttling_and_faults_of_sts_are_tried_again`, `faults::final_answers_of_sts_are_final`, `causeway-identity`: `faults` |
 //! | 9 | an earlier step's `AWS_SESSION_TOKEN` survives | `export::an_earlier_steps_session_token_does_not_outlive_it` |
-//! | 10 | multi-line and binary secrets throw; a missing value is `undefined` | `parameters::a_secret_of_several_lines_goes_to_a_file_that_is_gone_after_the_job`, `causeway-secrets`: `reading::an_answer_without_a_value_is_an_error_not_a_text`; binary ones come with `getSecrets` |
-//! | 11 | one upload at a time; folder markers, symlinks, any HeadBucket error | `causeway-transfer`: `upload::many_files_go_at_the_same_time_and_no_more_than_allowed`, `bucket::no_other_answer_reads_as_a_missing_bucket`, `plan::tests::links_are_followed_and_loops_survived`; downloads come with `s3Download` |
+//! | 10 | multi-line and binary secrets throw; a missing value is `undefined` | `parameters::a_secret_of_several_lines_goes_to_a_file_that_is_gone_after_the_job`, `secrets::lines_and_bytes_go_to_files_that_are_gone_after_the_job`, `causeway-secrets`: `reading::an_answer_without_a_value_is_an_error_not_a_text`, `managed::an_answer_without_a_value_is_an_error`, `managed::binary_secrets_keep_their_bytes` |
+//! | 11 | one upload at a time, downloads without a bound; a listing error is a success; folder markers, symlinks, any HeadBucket error | `causeway-transfer`: `upload::many_files_go_at_the_same_time_and_no_more_than_allowed`, `upload_bucket::no_other_answer_reads_as_a_missing_bucket`, `plan::tests::links_are_followed_and_loops_survived`, `download::a_listing_that_breaks_off_downloads_nothing`, `download::patterns_markers_and_flat_names`; `pipelines::migration::a_listing_that_breaks_off_fails_the_download` |
 //! | 12 | old region tables (`aws-eusc`), `NO_PROXY` ignored | [`the_sovereign_partition_has_its_own_host`], `causeway-registry`: `hosts::the_hosts_of_every_partition_are_read`, `network::no_proxy_and_the_agents_bypass_list_are_followed` |
-//! | 13 | `workingDirectory` ignored | comes with `script` |
-//! | 14 | a dangling symlink fails the whole upload; equal names, `d` fetches `dother/`, `../../` | `causeway-transfer`: `plan::a_dangling_link_fails_only_if_it_matches`, `plan::flattened_names_must_differ`; downloads come with `s3Download` |
-//! | 15 | tokens readable in the parent's environment; the script is mode 644 | comes with `script` |
+//! | 13 | `workingDirectory` ignored | `script::a_file_runs_in_its_folder_unless_told_otherwise`, `pipelines::migration::the_toolkits_inputs_do_what_they_did` |
+//! | 14 | a dangling symlink fails the whole upload; equal names, `d` fetches `dother/`, `../../` | `causeway-transfer`: `plan::a_dangling_link_fails_only_if_it_matches`, `plan::flattened_names_must_differ`, `download::patterns_markers_and_flat_names`, `download::keys_that_lead_out_are_named_and_the_others_arrive`; [`a_download_takes_no_neighbour_and_nothing_lands_outside`] |
+//! | 15 | tokens readable in the parent's environment; the script is mode 644 | `script::the_script_cannot_read_the_tasks_environment`, `script::an_inline_script_has_the_credentials_and_nothing_else_of_the_task`; every pipeline's processes are searched too |
 //! | 16 | a hierarchy in 101 calls one by one; a connection an upload | `causeway-secrets`: `speed::a_thousand_parameters_in_twenty_sub_paths`, [`uploads_share_a_few_connections`] |
 
 use causeway_harness::agent::{Connection, JobResult};
@@ -139,4 +138,28 @@ fn uploads_share_a_few_connections() {
     let connections = company.aws.handshakes();
     assert!(connections.len() <= 8, "{FILES} files over {} connections", connections.len());
     assert!(connections.iter().all(|handshake| *handshake == Handshake::Anonymous));
+}
+
+#[test]
+fn a_download_takes_no_neighbour_and_nothing_lands_outside() {
+    let world = World::with_aws();
+    let bucket = world.bucket("prefix");
+    for key in ["d/a.txt", "d/.hidden", "dother/b.txt", "d/x/../../../../evil.txt"] {
+        world.seed().put_object(&bucket, key, key.as_bytes(), &[]);
+    }
+    let job = world.step(&[
+        ("command", "s3Download"),
+        ("connection", "federated"),
+        ("bucketName", &bucket),
+        ("sourceFolder", "d"),
+        ("targetFolder", "in/here"),
+        ("forcePathStyleAddressing", "true"),
+    ]);
+    crate::assert_fails(&job, &["evil.txt"]);
+    let target = world.agent.sources().join("in/here");
+    assert_eq!(std::fs::read_to_string(target.join("d/a.txt")).unwrap(), "d/a.txt");
+    assert!(target.join("d/.hidden").is_file(), "** means dotfiles too");
+    assert!(!target.join("dother").exists(), "the prefix d is the folder d");
+    let outside = ["in/evil.txt", "evil.txt", "../evil.txt", "in/here/evil.txt"];
+    assert!(outside.iter().all(|path| !world.agent.sources().join(path).exists()));
 }

@@ -5,6 +5,7 @@ mod accounts;
 mod artifacts;
 mod classic;
 mod deploy_tools;
+mod faults;
 mod first_time;
 mod infrastructure;
 mod keys;

@@ -39,9 +39,17 @@ impl Launch<'_> {
                 let url = self.agent.azure_devops.collection_url();
                 environment.insert("ENDPOINT_URL_SYSTEMVSSCONNECTION".into(), url);
                 let file = self.agent.temp().join(format!("{}.sh", Uuid::new_v4()));
-                std::fs::write(&file, expanded(text)).expect("the script's file");
+                // With a full disk the script still runs: it is the steps of the task that are looked at.
+                let written = std::fs::write(&file, expanded(text));
                 let folder = working_directory.as_deref().map(expanded).unwrap_or_default();
-                let arguments = vec!["--noprofile".into(), "--norc".into(), file.into_os_string()];
+                let mut arguments: Vec<OsString> = vec!["--noprofile".into(), "--norc".into()];
+                match written {
+                    Ok(()) => arguments.push(file.into_os_string()),
+                    Err(_) => {
+                        let _ = std::fs::remove_file(&file);
+                        arguments.extend(["-c".into(), expanded(text).into()]);
+                    }
+                }
                 ("bash".into(), arguments, self.agent.sources().join(folder))
             }
         };

@@ -42,7 +42,7 @@ impl Watch {
                 let mut family = HashSet::new();
                 watched.family(root, &mut family);
                 if machine && round % MACHINE == 0 {
-                    watched.others(&family);
+                    watched.others(root, &family);
                 }
                 round += 1;
                 std::thread::sleep(INTERVAL);
@@ -80,12 +80,13 @@ impl Watched {
     }
 
     /// All processes but the harness itself, whose environment no test changes.
-    fn others(&mut self, family: &HashSet<i32>) {
+    fn others(&mut self, root: i32, family: &HashSet<i32>) {
         let own = i32::try_from(std::process::id()).unwrap_or_default();
         let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
         let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
         for pid in pids.filter(|pid| *pid != own && !family.contains(pid)) {
-            self.note(pid, true);
+            // One may have begun since the family was looked at.
+            self.note(pid, !descends(pid, root));
         }
     }
 
@@ -97,6 +98,17 @@ impl Watched {
         let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
         self.seen.push(Seen { arguments: words(&line), environment: words(&environment), is_stranger });
     }
+}
+
+/// Whether a process comes from another.
+fn descends(mut pid: i32, root: i32) -> bool {
+    while pid > 1 && pid != root {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // The name in parentheses may hold anything.
+        let parent = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse().ok());
+        pid = parent.unwrap_or_default();
+    }
+    pid == root
 }
 
 /// The texts that are ended by a zero byte each.

@@ -46,7 +46,7 @@ impl Organization {
 
     /// The claims of a token for a connection, or for the job itself.
     pub(super) fn claims(&self, connection: Option<&RegisteredConnection>) -> Map<String, Value> {
-        let now = now();
+        let now = now().saturating_add_signed(self.clock);
         let subject = connection
             .map_or_else(|| self.pipeline_subject(), |connection| self.connection_subject(connection));
         let mut claims = json!({

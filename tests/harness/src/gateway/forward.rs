@@ -23,6 +23,14 @@ pub(super) async fn to_moto(
     for name in OWN {
         parts.headers.remove(name);
     }
+    // moto takes the first part of any other name for a bucket.
+    if crate::http::header(&parts.headers, "host")
+        .split(':')
+        .next()
+        .is_some_and(|name| name.ends_with(".test"))
+    {
+        parts.headers.remove("host");
+    }
     parts.headers.insert("x-moto-account-id", account.parse().expect("an account id"));
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     parts.uri = format!("{}{path}", moto.url()).parse::<Uri>().expect("an address of moto");

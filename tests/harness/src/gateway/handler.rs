@@ -46,6 +46,9 @@ pub(super) async fn answer(state: Arc<State>, request: Request<Incoming>) -> Ans
         call.status = response.status().as_u16();
         let id = request_id.parse().expect("a request id");
         response.headers_mut().insert("x-amzn-requestid", id);
+        if let Some(date) = state.date() {
+            response.headers_mut().insert("date", date.parse().expect("a date"));
+        }
     }
     state.calls.lock().unwrap().push(call);
     answer
@@ -83,6 +86,7 @@ async fn serve(
 
 /// Key, token, expiry, then the signature.
 fn judge(state: &State, found: &Authorization, parts: &Parts, payload: &Payload) -> Result<Caller, StsError> {
+    state.check_time(&found.service, parts)?;
     let (caller, secret) = state.iam.judge(&found.access_key, found.session_token.as_deref())?;
     let computed = match payload {
         Payload::Read(bytes) => sha256_hex(bytes),

@@ -147,6 +147,11 @@ impl Seed {
         self.s3("PUT", &object_path(bucket, key), headers, content, &[200]);
     }
 
+    /// Deletes an object, if it is there.
+    pub fn delete_object(&self, bucket: &str, key: &str) {
+        self.s3("DELETE", &object_path(bucket, key), &[], b"", &[200, 204, 404]);
+    }
+
     /// An object, or `None`. `headers` may carry a customer key.
     #[must_use]
     pub fn object(&self, bucket: &str, key: &str, headers: &[(&str, &str)]) -> Option<Object> {
@@ -178,6 +183,13 @@ impl Seed {
                 _ => return keys,
             }
         }
+    }
+
+    /// The keys of the uploads in parts that were begun and neither completed nor given up.
+    #[must_use]
+    pub fn unfinished_uploads(&self, bucket: &str) -> Vec<String> {
+        let list = self.s3("GET", &format!("/{bucket}?uploads"), &[], b"", &[200, 404]).text();
+        between(&list, "<Key>", "</Key>").map(str::to_owned).collect()
     }
 
     /// Every object of a bucket with its content.

@@ -46,6 +46,24 @@ impl StsError {
         Self::new(403, "MissingAuthenticationToken", "Request is missing Authentication Token")
     }
 
+    /// The signature's time is too far from AWS's.
+    pub(crate) fn skewed(service: &str, signed: &str, now: &str, is_ahead: bool) -> Self {
+        let message = if is_ahead {
+            format!("Signature not yet current: {signed} is still later than {now} ({now} + 5 min.)")
+        } else {
+            format!("Signature expired: {signed} is now earlier than {now} ({now} - 5 min.)")
+        };
+        match service {
+            "s3" => Self::new(
+                403,
+                "RequestTimeTooSkewed",
+                "The difference between the request time and the current time is too large.",
+            ),
+            "sts" => Self::new(403, "SignatureDoesNotMatch", message),
+            _ => Self::new(400, "InvalidSignatureException", message),
+        }
+    }
+
     pub(crate) fn signature_does_not_match() -> Self {
         Self::new(
             403,

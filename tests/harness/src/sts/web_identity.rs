@@ -10,12 +10,17 @@ use super::{Caller, StsError, StsRequest};
 use crate::jwt::Token;
 
 /// Answers `AssumeRoleWithWebIdentity`.
-pub(super) fn assume(books: &mut Books, request: &StsRequest, keys: &[Value]) -> Result<String, StsError> {
+pub(super) fn assume(
+    books: &mut Books,
+    request: &StsRequest,
+    keys: &[Value],
+    now: SystemTime,
+) -> Result<String, StsError> {
     let arn = request.required("RoleArn")?;
     let name = request.session_name()?;
     let token = Token::parse(request.required("WebIdentityToken")?).ok_or_else(not_a_token)?;
     let account = arn.split(':').nth(4).unwrap_or_default();
-    let host = check_token(books, account, &token, keys)?;
+    let host = check_token(books, account, &token, keys, now)?;
     let (role, role_id) = books.role(arn).ok_or_else(denied)?;
     let provider = format!("arn:aws:iam::{account}:oidc-provider/{host}");
     if !context(request, &host, provider.clone(), &token)
@@ -37,7 +42,13 @@ pub(super) fn assume(books: &mut Books, request: &StsRequest, keys: &[Value]) ->
 }
 
 /// Issuer, signature, audience and times; the issuer's host and path when all are good.
-fn check_token(books: &Books, account: &str, token: &Token, keys: &[Value]) -> Result<String, StsError> {
+fn check_token(
+    books: &Books,
+    account: &str,
+    token: &Token,
+    keys: &[Value],
+    now: SystemTime,
+) -> Result<String, StsError> {
     let issuer = token.claim("iss");
     let host = issuer.strip_prefix("https://").ok_or_else(not_a_token)?.to_owned();
     let audiences = books.audiences(account, &host).ok_or_else(|| {
@@ -57,12 +68,12 @@ fn check_token(books: &Books, account: &str, token: &Token, keys: &[Value]) -> R
     if !audiences.iter().any(|audience| audience == token.claim("aud")) {
         return Err(StsError::invalid_identity_token("Incorrect token audience"));
     }
-    check_times(token)?;
+    check_times(token, now)?;
     Ok(host)
 }
 
-fn check_times(token: &Token) -> Result<(), StsError> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+fn check_times(token: &Token, now: SystemTime) -> Result<(), StsError> {
+    let now = now.duration_since(UNIX_EPOCH).unwrap().as_secs();
     let expires = token.time("exp").ok_or_else(not_a_token)?;
     token.time("iat").ok_or_else(|| StsError::invalid_identity_token("Missing a required claim: iat"))?;
     if expires <= now {

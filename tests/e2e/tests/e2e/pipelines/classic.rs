@@ -8,10 +8,9 @@ use causeway_harness::registry::image::Layout;
 use causeway_harness::world::World;
 
 use super::Play;
-use super::play::ensure;
+use super::play::{ensure, unique};
 
-const TOKEN: &str = "oy2k7-nuget/token+4fpq%9";
-/// `printf %s "$TOKEN" | sha256sum`
+/// `Build.SourceVersion`.
 const SHA: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f001122334";
 
 pub(super) fn play() -> Play {
@@ -19,12 +18,13 @@ pub(super) fn play() -> Play {
     let registry = Registry::of(&mut world);
     let authority = registry.authority_file().display().to_string();
     world.agent.machine.push(("SSL_CERT_FILE".into(), authority));
-    world.seed().put_parameter("/shop/nuget-token", "SecureString", TOKEN);
-    world.secret_values.push(("the NuGet token".into(), TOKEN.into()));
+    let token = unique("oy2k7-nuget/token+4fpq%9");
+    world.seed().put_parameter("/shop/nuget-token", "SecureString", &token);
+    world.secret_values.push(("the NuGet token".into(), token.clone()));
     let digest = Layout::new(&world.agent.sources().join("image"), 1).image(&[300_000, 5_000]);
     let mut play = Play::new(world, "01-classic");
     play.registry = Some(registry);
-    play.facts.push(("digest", digest));
+    play.facts.extend([("digest", digest), ("token", token)]);
     play.arrived = arrived;
     play
 }
@@ -32,7 +32,7 @@ pub(super) fn play() -> Play {
 fn arrived(play: &Play, run: &PipelineRun) -> Result<(), String> {
     let job = run.job("__default");
     ensure!(
-        job.variable("NuGetToken") == Some(TOKEN),
+        job.variable("NuGetToken") == Some(play.fact("token")),
         "the token's variable is {:?}",
         job.variable("NuGetToken")
     );

@@ -44,7 +44,8 @@ pub(super) fn play() -> Play {
     play.trigger = play.trigger.with("bucket", &bucket);
     play.facts.push(("bucket", bucket));
     play.sources = |play| {
-        // Another run begins with a fresh checkout.
+        // Another run begins with a fresh checkout, and after the `terraform force-unlock` of a person where one broke off.
+        play.world.seed().delete_object(play.fact("bucket"), "shop.tfstate.tflock");
         let _ = std::fs::remove_dir_all(play.world.agent.sources().join("infrastructure"));
         play.write("infrastructure/main.tf", MAIN);
     };

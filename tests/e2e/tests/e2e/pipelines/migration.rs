@@ -10,7 +10,7 @@ use causeway_harness::registry::image::Layout;
 use causeway_harness::world::World;
 
 use super::Play;
-use super::play::ensure;
+use super::play::{ensure, unique};
 
 /// docker, played by skopeo: `push` sends the layout in the sources with the login that it finds.
 const DOCKER: &str = r#"#!/bin/bash
@@ -27,16 +27,18 @@ pub(super) fn play() -> Play {
     let registry = Registry::of(&mut world);
     let authority = registry.authority_file().display().to_string();
     world.agent.machine.push(("SSL_CERT_FILE".into(), authority));
+    let (password, secret) = (unique("db-pass-w0rd!"), unique("s3cr3t of the database"));
     let seed = world.seed();
     for (name, kind, value) in [
         ("/shop/settings/url", "String", "https://shop.example.com"),
-        ("/shop/settings/db/password", "SecureString", "db-pass-w0rd!"),
+        ("/shop/settings/db/password", "SecureString", password.as_str()),
     ] {
         seed.put_parameter(name, kind, value);
     }
-    seed.put_secret("shop/database", "s3cr3t of the database");
-    world.secret_values.push(("a parameter".into(), "db-pass-w0rd!".into()));
-    world.secret_values.push(("a secret".into(), "s3cr3t of the database".into()));
+    seed.put_secret("shop/database", &secret);
+    world
+        .secret_values
+        .extend([("a parameter".into(), password.clone()), ("a secret".into(), secret.clone())]);
     let bucket = format!("migrated-{}", world.account);
     let digest = Layout::new(&world.agent.sources().join("image"), 10).image(&[20_000]);
     let mut play = Play::new(world, "10-migration");
@@ -47,7 +49,7 @@ pub(super) fn play() -> Play {
     let path = format!("{}:{}", bin.display(), crate::consumers::path());
     play.world.agent.machine.push(("PATH".into(), path));
     play.trigger = play.trigger.with("bucket", &bucket);
-    play.facts.extend([("bucket", bucket), ("digest", digest)]);
+    play.facts.extend([("bucket", bucket), ("digest", digest), ("password", password), ("secret", secret)]);
     play.registry = Some(registry);
     play.sources = |play| {
         play.write("dist/a/app.js", "a");
@@ -62,8 +64,8 @@ fn arrived(play: &Play, run: &PipelineRun) -> Result<(), String> {
     let job = run.job("__default");
     for (name, value, secret) in [
         ("url", "https://shop.example.com", false),
-        ("password", "db-pass-w0rd!", true),
-        ("Database", "s3cr3t of the database", true),
+        ("password", play.fact("password"), true),
+        ("Database", play.fact("secret"), true),
     ] {
         ensure!(job.variable(name) == Some(value), "variable {name} is {:?}", job.variable(name));
         ensure!(job.is_secret(name) == secret, "variable {name}: secret {}", job.is_secret(name));
@@ -86,9 +88,9 @@ fn arrived(play: &Play, run: &PipelineRun) -> Result<(), String> {
     ensure!(fetched.as_deref() == Some(play.fact("digest")), "the image is {fetched:?}");
     let uri = format!("{}/team/myshop:4711", registry.host());
     ensure!(
-        job.variable("ImageUri") == Some(uri.as_str()),
+        job.variable("ShopImage") == Some(uri.as_str()),
         "the image's address is {:?}",
-        job.variable("ImageUri")
+        job.variable("ShopImage")
     );
     Ok(())
 }

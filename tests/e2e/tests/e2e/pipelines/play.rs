@@ -3,6 +3,7 @@ use std::fs;
 use std::path::Path;
 
 use causeway_harness::agent::{Job, Outcome};
+use causeway_harness::leak::Holder;
 use causeway_harness::pipeline::{Pipeline, PipelineRun, Runner, Trigger};
 use causeway_harness::registry::Registry;
 use causeway_harness::world::{World, workspace};
@@ -28,6 +29,7 @@ pub(crate) struct Play {
 impl Play {
     /// A pipeline without surroundings of its own: the AWS CLI is on `PATH`, and temporary files go where they are searched.
     pub(crate) fn new(mut world: World, file: &'static str) -> Self {
+        world.user_key_holder = Holder::Nobody;
         let temporary = world.agent.root().join("tmp");
         fs::create_dir_all(&temporary).unwrap();
         for (name, value) in [
@@ -94,6 +96,8 @@ impl Play {
         let mut left: Vec<String> = run.results().flat_map(|job| job.orphans.clone()).collect();
         files_below(&self.world.agent.root().join("tmp"), &mut left);
         files_below(&self.world.agent.temp(), &mut left);
+        // The agent takes summaries from where they lie, in its own time.
+        left.retain(|file| !file.ends_with(".md"));
         left
     }
 
@@ -122,6 +126,11 @@ fn files_below(folder: &Path, found: &mut Vec<String>) {
             found.push(path.display().to_string());
         }
     }
+}
+
+/// A secret that no other world has, so that tests that run side by side do not find each other's.
+pub(crate) fn unique(text: &str) -> String {
+    format!("{text}{:09}", fastrand::u32(..))
 }
 
 /// `Err` with the message unless it holds.

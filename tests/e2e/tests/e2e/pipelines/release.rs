@@ -6,20 +6,21 @@ use causeway_harness::pipeline::PipelineRun;
 use causeway_harness::world::World;
 
 use super::Play;
-use super::play::ensure;
-
-const SETTINGS: &str = "{\"connectionString\":\"Server=db;Password=hunter2/hunter2\"}";
+use super::play::{ensure, unique};
 
 pub(super) fn play() -> Play {
     let mut world = World::with_aws();
     world.agent.host = Host::Release { oauth_access: false };
-    world.seed().put_secret("shop/production", SETTINGS);
-    world.secret_values.push(("the settings".into(), SETTINGS.into()));
-    world.secret_values.push(("the database's password".into(), "hunter2/hunter2".into()));
+    let password = unique("hunter2/hunter2");
+    let settings = format!("{{\"connectionString\":\"Server=db;Password={password}\"}}");
+    world.seed().put_secret("shop/production", &settings);
+    world
+        .secret_values
+        .extend([("the settings".into(), settings.clone()), ("the password".into(), password)]);
     let bucket = world.bucket("release");
     let mut play = Play::new(world, "09-release");
     play.trigger = play.trigger.with("bucket", &bucket);
-    play.facts.push(("bucket", bucket));
+    play.facts.extend([("bucket", bucket), ("settings", settings)]);
     play.sources = |play| play.write("_shop/drop/shop.zip", "a zip file");
     play.arrived = arrived;
     play
@@ -30,7 +31,7 @@ fn arrived(play: &Play, run: &PipelineRun) -> Result<(), String> {
     ensure!(keys == ["Release-118/shop.zip"], "the bucket holds {keys:?}");
     let job = run.job("__default");
     ensure!(
-        job.variable("Settings") == Some(SETTINGS) && job.is_secret("Settings"),
+        job.variable("Settings") == Some(play.fact("settings")) && job.is_secret("Settings"),
         "the settings are not there"
     );
     let arn = job.variable("who.callerArn").unwrap_or_default();

@@ -10,29 +10,32 @@ use causeway_harness::tls::Authority;
 use causeway_harness::world::{Settings, World, own_task};
 
 use super::Play;
-use super::play::ensure;
+use super::play::{ensure, unique};
 use crate::company::{AZURE, Company, STS};
 
-const LICENSE: &str = "-----BEGIN-license-4711-éü-----";
+const LICENSE: &str = "-----BEGIN-license-éü-----";
 const USER: &str = "svc-build";
 const PASSWORD: &str = "p@ss w:rd%41/x";
 /// `nobody`.
 const NOBODY: u32 = 65534;
 
 pub(super) fn play() -> Play {
-    behind(Some(&format!("{USER}:{PASSWORD}")), true)
+    let password = unique(PASSWORD);
+    behind(&password, &password, true)
 }
 
-/// `credentials` are those that the proxy wants; `trusted` tells the agent the company's authority.
-fn behind(credentials: Option<&str>, trusted: bool) -> Play {
+/// `wanted` is the password that the proxy wants; `trusted` tells the agent the company's authority.
+fn behind(password: &str, wanted: &str, trusted: bool) -> Play {
     let task = own_task();
     let settings =
         Settings { moto: Some(Moto::shared()), task: Some(task.path().to_owned()), ..Settings::default() };
     let mut world = World::of(settings);
-    world.seed().put_parameter("/shop/license", "SecureString", LICENSE);
-    world
-        .secret_values
-        .extend([("the license".into(), LICENSE.into()), ("the proxy's password".into(), PASSWORD.into())]);
+    let license = unique(LICENSE);
+    world.seed().put_parameter("/shop/license", "SecureString", &license);
+    world.secret_values.extend([
+        ("the license".into(), license.clone()),
+        ("the proxy's password".into(), password.to_owned()),
+    ]);
     world.seed().create_repository("team/shop");
     let bucket = world.bucket("hosted");
     let digest = Layout::new(&world.agent.sources().join("image"), 8).image(&[50_000]);
@@ -52,20 +55,23 @@ fn behind(credentials: Option<&str>, trusted: bool) -> Play {
     }
     let (azure, aws) = (company.azure.address(), company.aws.address());
     let host = registry.host();
-    let proxy = NamingProxy::start(&[(AZURE, azure), (STS, aws), (&host, registry.address())], credentials);
-    company.agent_proxy(proxy.address(), USER, PASSWORD);
+    let proxy = NamingProxy::start(
+        &[(AZURE, azure), (STS, aws), (&host, registry.address())],
+        Some(&format!("{USER}:{wanted}")),
+    );
+    company.agent_proxy(proxy.address(), USER, password);
     let (world, servers) = company.into_parts();
     let mut play = Play::new(world, "08-self-hosted");
     let tools = tools(&play);
     play.world.agent.machine.push(("PATH".into(), tools));
-    let length = LICENSE.chars().count().to_string();
+    let length = license.chars().count().to_string();
     play.trigger = play.trigger.with("bucket", &bucket).with("licenseLength", &length);
     play.write("dist/index.html", "<!doctype html>\n");
     if !play.world.agent.run_as(NOBODY) {
         eprintln!("partly run: only root can let the steps run as another user");
     }
     play.registry = Some(registry);
-    play.facts.extend([("bucket", bucket), ("digest", digest)]);
+    play.facts.extend([("bucket", bucket), ("digest", digest), ("license", license)]);
     play.kept.extend([servers, Box::new(proxy), Box::new(task)]);
     play.arrived = arrived;
     play
@@ -96,7 +102,7 @@ fn arrived(play: &Play, run: &PipelineRun) -> Result<(), String> {
     let keys = play.world.seed().keys(play.fact("bucket"));
     ensure!(keys == ["index.html"], "the bucket holds {keys:?}");
     let license = run.job("__default").variable("License");
-    ensure!(license == Some(LICENSE), "the license is {license:?}");
+    ensure!(license == Some(play.fact("license")), "the license is {license:?}");
     Ok(())
 }
 
@@ -111,11 +117,11 @@ fn everything_goes_through_the_companys_proxy() {
 
 #[test]
 fn a_wrong_password_and_an_unknown_authority_are_named() {
-    for (credentials, trusted, words) in [
-        ("svc-build:another", true, &["407", "proxy"][..]),
-        (&format!("{USER}:{PASSWORD}"), false, &["certificate", "AGENT_CAINFO"][..]),
-    ] {
-        let play = behind(Some(credentials), trusted);
+    let password = unique(PASSWORD);
+    for (wanted, trusted, words) in
+        [("another", true, &["407", "proxy"][..]), (&password, false, &["certificate", "authority"][..])]
+    {
+        let play = behind(&password, wanted, trusted);
         let run = play.run();
         assert_eq!(run.outcome, Outcome::Failed, "{}", run.log());
         let errors = run.job("__default").step("who").errors().join("\n");
