@@ -7,6 +7,7 @@ mod call;
 mod fault;
 mod forward;
 mod handler;
+mod iam;
 
 use std::sync::{Arc, Mutex};
 
