@@ -137,7 +137,8 @@ where
 /// A role or provider that was made a moment ago may not be seen yet.
 fn is_settling(error: &ServiceError) -> bool {
     match error.code() {
-        Some("NoSuchEntity") => true,
+        // A managed policy that is not there will not come.
+        Some("NoSuchEntity") => !error.message().starts_with("Policy "),
         Some("MalformedPolicyDocument") => error.message().contains("Invalid principal"),
         _ => false,
     }

@@ -1,16 +1,14 @@
 //! One organization and project of Azure DevOps: its service connections, and the ids that an issuer is made of.
 
+mod bearer;
 mod endpoint;
 mod error;
 mod transport;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
-use async_trait::async_trait;
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
-use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
 use azure_core::http::{RawResponse, RetryOptions, Transport, Url};
 use azure_devops_rust_api::{Credential, approvals_and_checks, core, service_endpoint};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -19,6 +17,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use bearer::Bearer;
 pub use endpoint::{Authorization, Endpoint, ProjectReference, Reference};
 pub(crate) use endpoint::{body, differences, marker};
 pub use error::AzureDevOpsError;
@@ -309,25 +308,4 @@ fn organization_in(url: &str) -> Option<String> {
     }
     let first = url.path_segments()?.next()?;
     (first != "_apis" && !first.is_empty()).then(|| first.to_owned())
-}
-
-/// A token that is renewed elsewhere.
-struct Bearer(SecretString);
-
-impl fmt::Debug for Bearer {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Bearer(***)")
-    }
-}
-
-#[async_trait]
-impl TokenCredential for Bearer {
-    async fn get_token(
-        &self,
-        _scopes: &[&str],
-        _options: Option<TokenRequestOptions<'_>>,
-    ) -> azure_core::Result<AccessToken> {
-        let expires = azure_core::time::OffsetDateTime::now_utc() + Duration::from_secs(3600);
-        Ok(AccessToken::new(self.0.expose_secret().to_owned(), expires))
-    }
 }

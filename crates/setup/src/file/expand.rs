@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::error::FileError;
 use super::permission::{Permission, Scope, build};
-use super::raw::{RawAccount, RawConnection, RawFile, RawPermission, RawRole};
+use super::raw::{RawAccount, RawConnection, RawFile, RawRole};
 use super::{Account, Connection, ConnectionKind, Role, Setup, Tenant, tag_value};
 use crate::{MANAGED_BY, SETUP_TAG};
 
@@ -307,34 +307,4 @@ fn parse<T: FromStr<Err: std::fmt::Display>>(place: &str, text: &str) -> Result<
 /// `{account}` is the file's name for the account, `{accountId}` its twelve digits.
 fn fill(text: &str, account: &Account) -> String {
     text.replace("{account}", &account.alias).replace("{accountId}", account.id.as_str())
-}
-
-impl RawPermission {
-    fn map(self, fill: impl Fn(&str) -> String) -> Self {
-        let all = |texts: Vec<String>| texts.iter().map(|text| fill(text)).collect();
-        let maybe = |text: Option<String>| text.map(|text| fill(&text));
-        match self {
-            Self::EcrPush { repositories, create } => {
-                Self::EcrPush { repositories: all(repositories), create }
-            }
-            Self::EcrPull { repositories } => Self::EcrPull { repositories: all(repositories) },
-            Self::ReadParameters { path, kms_key } => {
-                Self::ReadParameters { path: fill(&path), kms_key: maybe(kms_key) }
-            }
-            Self::ReadSecrets { names, kms_key } => {
-                Self::ReadSecrets { names: all(names), kms_key: maybe(kms_key) }
-            }
-            Self::S3Write { bucket, prefix, delete } => {
-                Self::S3Write { bucket: fill(&bucket), prefix: fill(&prefix), delete }
-            }
-            Self::S3Read { bucket, prefix } => Self::S3Read { bucket: fill(&bucket), prefix: fill(&prefix) },
-            Self::TerraformState { bucket, prefix, lock_table } => Self::TerraformState {
-                bucket: fill(&bucket),
-                prefix: fill(&prefix),
-                lock_table: maybe(lock_table),
-            },
-            Self::PolicyFile(path) => Self::PolicyFile(fill(&path)),
-            Self::ManagedPolicy(arn) => Self::ManagedPolicy(fill(&arn)),
-        }
-    }
 }

@@ -100,3 +100,34 @@ pub(super) enum RawPermission {
     PolicyFile(String),
     ManagedPolicy(String),
 }
+
+impl RawPermission {
+    /// The same with its texts filled in.
+    pub(super) fn map(self, fill: impl Fn(&str) -> String) -> Self {
+        let all = |texts: Vec<String>| texts.iter().map(|text| fill(text)).collect();
+        let maybe = |text: Option<String>| text.map(|text| fill(&text));
+        match self {
+            Self::EcrPush { repositories, create } => {
+                Self::EcrPush { repositories: all(repositories), create }
+            }
+            Self::EcrPull { repositories } => Self::EcrPull { repositories: all(repositories) },
+            Self::ReadParameters { path, kms_key } => {
+                Self::ReadParameters { path: fill(&path), kms_key: maybe(kms_key) }
+            }
+            Self::ReadSecrets { names, kms_key } => {
+                Self::ReadSecrets { names: all(names), kms_key: maybe(kms_key) }
+            }
+            Self::S3Write { bucket, prefix, delete } => {
+                Self::S3Write { bucket: fill(&bucket), prefix: fill(&prefix), delete }
+            }
+            Self::S3Read { bucket, prefix } => Self::S3Read { bucket: fill(&bucket), prefix: fill(&prefix) },
+            Self::TerraformState { bucket, prefix, lock_table } => Self::TerraformState {
+                bucket: fill(&bucket),
+                prefix: fill(&prefix),
+                lock_table: maybe(lock_table),
+            },
+            Self::PolicyFile(path) => Self::PolicyFile(fill(&path)),
+            Self::ManagedPolicy(arn) => Self::ManagedPolicy(fill(&arn)),
+        }
+    }
+}

@@ -19,10 +19,12 @@ pub(crate) fn pending_id(connection: &str) -> Uuid {
     Uuid::from_bytes(bytes)
 }
 
-/// The issuers of the organization, the one of Azure DevOps first.
+/// The issuers of the organization, the one of Azure DevOps first: also the new one where the file does not want it, for it may
+/// have been wanted before.
 pub(crate) fn issuers(setup: &Setup, place: &Place) -> Vec<String> {
     let old = format!("https://vstoken.dev.azure.com/{}", place.organization_id);
-    let new = tenant(setup, place).map(|tenant| format!("https://login.microsoftonline.com/{tenant}/v2.0"));
+    let new = tenant(setup, place).or(place.tenant);
+    let new = new.map(|tenant| format!("https://login.microsoftonline.com/{tenant}/v2.0"));
     std::iter::once(old).chain(new).collect()
 }
 

@@ -26,7 +26,8 @@ fn one_short_file_and_one_command_lead_to_a_green_pipeline() {
     let said = text(&output.stdout);
     assert!(said.contains("Done: ") && said.contains("Everything lines up"), "{said}");
     assert!(!said.contains('\u{1b}'), "no colours without a terminal: {said}");
-    let (account, connection, token) = (person.account.clone(), person.connection.clone(), person.token.clone());
+    let (account, connection, token) =
+        (person.account.clone(), person.connection.clone(), person.token.clone());
     assert!(!said.contains(&token) && !text(&output.stderr).contains(&token));
     let made = person.connections();
     drop(person);
@@ -36,9 +37,13 @@ fn one_short_file_and_one_command_lead_to_a_green_pipeline() {
 
     let seed = Seed::new(Moto::shared(), &account, "eu-west-1");
     seed.put_parameter("/shop/token", "SecureString", "hunter2hunter2");
-    let job = world.step(&[("command", "getParameters"), ("connection", &connection), ("parameterName", "/shop/token")]);
+    let job = world.step(&[
+        ("command", "getParameters"),
+        ("connection", &connection),
+        ("parameterName", "/shop/token"),
+    ]);
     assert_succeeds(&job);
-    assert_eq!(job.variable("shop.token"), Some("hunter2hunter2"));
+    assert_eq!(job.variable("/shop/token"), Some("hunter2hunter2"));
     let sessions = world.iam.sessions();
     assert_eq!(sessions.last().unwrap().role_arn, format!("arn:aws:iam::{account}:role/shop-deploy"));
 
@@ -61,7 +66,13 @@ fn a_plan_touches_nothing_and_applying_twice_changes_nothing() {
     assert_eq!(person.run(&["plan", "--exit-code"]).status.code(), Some(1));
     assert_eq!(person.changes(), Vec::<String>::new());
     let human = text(&person.run(&["plan"]).stdout).to_owned();
-    for words in ["+ connection", "+ OIDC provider vstoken.dev.azure.com/", "+ role shop-deploy", "policy causeway-read-parameters", "(GUID of the new connection)"] {
+    for words in [
+        "+ connection",
+        "+ OIDC provider vstoken.dev.azure.com/",
+        "+ role shop-deploy",
+        "policy causeway-read-parameters",
+        "(GUID of the new connection)",
+    ] {
         assert!(human.contains(words), "{words}: {human}");
     }
 
@@ -101,7 +112,13 @@ fn a_refusal_half_way_says_what_is_done_and_what_is_not() {
     let output = person.run(&["apply", "--yes"]);
     assert_eq!(output.status.code(), Some(2));
     let said = text(&output.stdout);
-    for words in ["Failed: dev: role shop-deploy: policy", "AccessDenied", "done      Azure DevOps: connection", "failed    dev: role shop-deploy", "it goes on from here"] {
+    for words in [
+        "Failed: dev: role shop-deploy: policy",
+        "AccessDenied",
+        "done      Azure DevOps: connection",
+        "failed    dev: role shop-deploy",
+        "it goes on from here",
+    ] {
         assert!(said.contains(words), "{words}: {said}");
     }
     assert!(!said.contains("##vso["), "{said}");
@@ -117,8 +134,14 @@ fn connections_with_keys_are_listed_flagged_and_converted_in_place() {
     person.file();
     let listed = person.json(&["list"]);
     let entry = &listed["connections"][0];
-    assert_eq!((&entry["authentication"], &entry["longLivedKey"]), (&json!("access-key"), &json!(true)), "{listed:#}");
-    assert!(text(&person.run(&["list"]).stdout).contains("stores the long-lived access key AKIAOLDKEY0000000000"));
+    assert_eq!(
+        (&entry["authentication"], &entry["longLivedKey"]),
+        (&json!("access-key"), &json!(true)),
+        "{listed:#}"
+    );
+    assert!(
+        text(&person.run(&["list"]).stdout).contains("stores the long-lived access key AKIAOLDKEY0000000000")
+    );
 
     let refused = person.json_of(person.run(&["plan", "--json"]));
     assert!(refused["obstacles"][0]["cure"].as_str().unwrap().contains("type"), "{refused:#}");
@@ -128,12 +151,19 @@ fn connections_with_keys_are_listed_flagged_and_converted_in_place() {
     person.replace("type: AWS", "type: AWS, convert: true");
     let applied = person.json(&["apply", "--yes"]);
     let last = applied["changes"].as_array().unwrap().last().unwrap().clone();
-    assert_eq!((&last["subject"], &last["part"]), (&json!(format!("connection {}", person.connection)), &json!("conversion")), "the connection is changed last: {applied:#}");
+    assert_eq!(
+        (&last["subject"], &last["part"]),
+        (&json!(format!("connection {}", person.connection)), &json!("conversion")),
+        "the connection is changed last: {applied:#}"
+    );
     assert!(applied["notes"].to_string().contains("AKIAOLDKEY0000000000"));
     let stored = person.endpoint(&person.connection).unwrap();
     assert_eq!(stored["id"], json!(id));
     let parameters = &stored["authorization"]["parameters"];
-    assert_eq!((&parameters["username"], &parameters["password"], &parameters["useOIDC"]), (&json!(""), &json!(""), &json!("true")));
+    assert_eq!(
+        (&parameters["username"], &parameters["password"], &parameters["useOIDC"]),
+        (&json!(""), &json!(""), &json!("true"))
+    );
     assert!(stored["description"].as_str().unwrap().starts_with("Deploys the shop"));
     assert_eq!(person.json(&["check"])["findings"], json!([]));
     assert_eq!(person.json(&["list"])["connections"][0]["authentication"], json!("federated"));
@@ -152,10 +182,12 @@ fn several_accounts_come_from_profiles_and_roles() {
     let trust = causeway_harness::world::key_trust(&user, Some("ext-1"));
     world.iam.add_role(causeway_harness::sts::Role::new(&prod, "admin", trust));
     person.write(&format!(
-        "organization: {}\nproject: shop\naccounts:\n  dev: {{ id: \"{}\", profile: dev }}\n  prod: {{ id: \"{prod}\", profile: dev, role: \"{admin}\", externalId: ext-1 }}\nroles:\n  shop-{{account}}:\n    path: /pipelines\n    permissions:\n      - managedPolicy: arn:aws:iam::aws:policy/ReadOnlyAccess\nconnections:\n  {}-{{account}}: {{ accounts: [dev, prod], role: \"shop-{{account}}\", pipelines: all }}\n",
+        "organization: {}\nproject: shop\naccounts:\n  dev: {{ id: \"{}\", profile: dev }}\n  prod: {{ id: \"{prod}\", profile: dev, role: \"{admin}\", externalId: ext-1 }}\nroles:\n  shop-{{account}}:\n    path: /pipelines\n    permissions:\n      - managedPolicy: \"arn:aws:iam::{{accountId}}:policy/common\"\nconnections:\n  {}-{{account}}: {{ accounts: [dev, prod], role: \"shop-{{account}}\", pipelines: all }}\n",
         world.azure_devops.organization().name, person.account, person.connection
     ));
     person.profile("dev");
+    person.managed_policy(&person.account);
+    person.managed_policy(&prod);
     let output = person.run(&["--yes"]);
     assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
     for (account, alias) in [(&person.account, "dev"), (&prod, "prod")] {
@@ -181,7 +213,8 @@ fn a_bad_file_or_no_token_is_refused_before_anything_is_sent() {
     let world = World::with_aws();
     let person = Person::new(&world);
     let before = world.gateway.calls().len();
-    person.write("organization: https://evil.example/contoso\nproject: shop\naccounts: {}\nconnections: {}\n");
+    person
+        .write("organization: https://evil.example/contoso\nproject: shop\naccounts: {}\nconnections: {}\n");
     let output = person.run(&["plan"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("causeway.yaml: organization"), "{}", text(&output.stderr));

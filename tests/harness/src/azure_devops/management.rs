@@ -77,7 +77,13 @@ pub(super) async fn answer(state: Shared, request: Request<Incoming>) -> Result<
         match authorize(&state, &parts) {
             Err(refusal) => refusal,
             Ok(token) => {
-                let call = Call { method: parts.method, path, query: query(parts.uri.query()), body: body.to_vec(), token };
+                let call = Call {
+                    method: parts.method,
+                    path,
+                    query: query(parts.uri.query()),
+                    body: body.to_vec(),
+                    token,
+                };
                 render(call.answer(&mut state))
             }
         }
@@ -103,7 +109,10 @@ fn authorize(state: &State, parts: &http::request::Parts) -> Result<PersonalToke
         Some(("Bearer", token)) => token.to_owned(),
         Some(("Basic", encoded)) => {
             let decoded = base64::engine::general_purpose::STANDARD.decode(encoded).unwrap_or_default();
-            String::from_utf8_lossy(&decoded).split_once(':').map(|(_, token)| token.to_owned()).unwrap_or_default()
+            String::from_utf8_lossy(&decoded)
+                .split_once(':')
+                .map(|(_, token)| token.to_owned())
+                .unwrap_or_default()
         }
         _ => String::new(),
     };
@@ -115,7 +124,11 @@ fn authorize(state: &State, parts: &http::request::Parts) -> Result<PersonalToke
     let mut response = if spared {
         reply(401, "", "")
     } else {
-        reply(203, "text/html; charset=utf-8", "<!DOCTYPE html><html><head><title>Azure DevOps Services | Sign In</title></head></html>")
+        reply(
+            203,
+            "text/html; charset=utf-8",
+            "<!DOCTYPE html><html><head><title>Azure DevOps Services | Sign In</title></head></html>",
+        )
     };
     let tenant = state.organization.tenant.to_string();
     response.headers_mut().insert("x-vss-resourcetenant", tenant.parse().expect("a header value"));
@@ -138,20 +151,28 @@ impl Call {
         }
         let version = self.query("api-version").unwrap_or_default();
         if version.is_empty() {
-            return Err((400, "VssVersionNotSpecifiedException", "No api-version was supplied for the request.".into()));
+            return Err((
+                400,
+                "VssVersionNotSpecifiedException",
+                "No api-version was supplied for the request.".into(),
+            ));
         }
         let lower: Vec<String> = parts[1..].iter().map(|part| part.to_lowercase()).collect();
         let words: Vec<&str> = lower.iter().map(String::as_str).collect();
         match (self.method.as_str(), words.as_slice()) {
             ("GET", ["_apis", "projects", _]) => project(state, parts[3]),
-            ("GET", ["_apis", "serviceendpoint", "types"]) => self.preview(version).and_then(|()| Ok(self.types(state))),
+            ("GET", ["_apis", "serviceendpoint", "types"]) => {
+                self.preview(version).and_then(|()| Ok(self.types(state)))
+            }
             ("GET", [_, "_apis", "serviceendpoint", "endpoints"]) => {
                 self.preview(version)?;
                 self.in_project(state, parts[1])?;
                 let all: Vec<Value> = state.management.endpoints.iter().map(without_secrets).collect();
                 Ok((200, json!({ "count": all.len(), "value": all })))
             }
-            ("POST", ["_apis", "serviceendpoint", "endpoints"]) => self.manage(version).and_then(|()| self.create(state)),
+            ("POST", ["_apis", "serviceendpoint", "endpoints"]) => {
+                self.manage(version).and_then(|()| self.create(state))
+            }
             ("PUT", ["_apis", "serviceendpoint", "endpoints", id]) => {
                 self.manage(version).and_then(|()| self.update(state, id))
             }
@@ -162,7 +183,11 @@ impl Call {
                 self.in_project(state, parts[1])?;
                 self.permissions(state, method, id)
             }
-            _ => Err((404, "VssResourceNotFoundException", "The controller for this path was not found.".into())),
+            _ => Err((
+                404,
+                "VssResourceNotFoundException",
+                "The controller for this path was not found.".into(),
+            )),
         }
     }
 
@@ -174,7 +199,9 @@ impl Call {
         if version.contains("preview") {
             return Ok(());
         }
-        let message = format!("The requested version \"{version}\" of the resource is under preview. The -preview flag must be supplied in the api-version for such requests.");
+        let message = format!(
+            "The requested version \"{version}\" of the resource is under preview. The -preview flag must be supplied in the api-version for such requests."
+        );
         Err((400, "VssInvalidPreviewVersionException", message))
     }
 
@@ -183,7 +210,11 @@ impl Call {
         if self.token.may_manage {
             return Ok(());
         }
-        Err((403, "AccessDeniedException", "You do not have permission to manage service connections.".into()))
+        Err((
+            403,
+            "AccessDeniedException",
+            "You do not have permission to manage service connections.".into(),
+        ))
     }
 
     fn in_project(&self, state: &State, project: &str) -> Result<(), Refusal> {
@@ -199,7 +230,11 @@ impl Call {
 
     fn document(&self) -> Result<Value, Refusal> {
         let document: Value = serde_json::from_slice(&self.body).unwrap_or_default();
-        if document.is_object() { Ok(document) } else { Err((400, "ArgumentNullException", "Value cannot be null. Parameter name: endpoint".into())) }
+        if document.is_object() {
+            Ok(document)
+        } else {
+            Err((400, "ArgumentNullException", "Value cannot be null. Parameter name: endpoint".into()))
+        }
     }
 
     fn create(&self, state: &mut State) -> Answered {
@@ -236,7 +271,11 @@ impl Call {
     fn delete(&self, state: &mut State, id: &str) -> Answered {
         let project = state.organization.project_id.to_string();
         if self.query("projectIds") != Some(project.as_str()) {
-            return Err((400, "ArgumentException", "projectIds is missing, or names a project without this connection.".into()));
+            return Err((
+                400,
+                "ArgumentException",
+                "projectIds is missing, or names a project without this connection.".into(),
+            ));
         }
         let at = rules::position(state, id)?;
         let gone = state.management.endpoints.remove(at);
@@ -246,10 +285,15 @@ impl Call {
 
     fn permissions(&self, state: &mut State, method: &str, id: &str) -> Answered {
         let at = rules::position(state, id)?;
-        let id: Uuid = state.management.endpoints[at]["id"].as_str().unwrap_or_default().parse().expect("a GUID");
+        let id: Uuid =
+            state.management.endpoints[at]["id"].as_str().unwrap_or_default().parse().expect("a GUID");
         if method == "PATCH" {
             if !self.token.may_manage {
-                return Err((403, "AccessDeniedException", "You are not an administrator of this resource.".into()));
+                return Err((
+                    403,
+                    "AccessDeniedException",
+                    "You are not an administrator of this resource.".into(),
+                ));
             }
             if self.document()?["allPipelines"]["authorized"] == true {
                 state.management.open.insert(id);
@@ -305,7 +349,10 @@ fn query(text: Option<&str>) -> Vec<(String, String)> {
 fn percent_decoded(path: &str) -> String {
     // A plus sign in a path is a plus sign.
     let pair = format!("k={}", path.replace('+', "%2B"));
-    url::form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
+    url::form_urlencoded::parse(pair.as_bytes())
+        .next()
+        .map(|(_, value)| value.into_owned())
+        .unwrap_or_default()
 }
 
 pub(super) fn registered(endpoint: &Value) -> RegisteredConnection {

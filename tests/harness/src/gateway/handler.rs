@@ -33,7 +33,8 @@ pub(super) async fn answer(state: Arc<State>, request: Request<Incoming>) -> Ans
     let action = parameters.iter().find(|(key, _)| key == "Action").map(|(_, value)| value.as_str());
     let mut call = Call::of(&parts, authorization.as_ref(), action).with_parameters(&parameters);
     let request_id = Uuid::new_v4().to_string();
-    let changes = call.service == "iam" && !call.operation.starts_with("Get") && !call.operation.starts_with("List");
+    let changes =
+        call.service == "iam" && !call.operation.starts_with("Get") && !call.operation.starts_with("List");
     let verdict = state.iam.tripwire().judge(&call.operation, changes);
     if verdict == Verdict::Hold {
         std::future::pending::<()>().await;

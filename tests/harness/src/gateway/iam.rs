@@ -14,9 +14,13 @@ type Pairs = Vec<(String, String)>;
 
 /// Takes the role of an `AssumeRoleWithWebIdentity` and its account's providers from moto, where it has them.
 pub(super) async fn learn(client: &Client, moto: &Moto, iam: &Iam, parameters: &[(String, String)]) {
-    let text = |name: &str| parameters.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
+    let text =
+        |name: &str| parameters.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
     let arn = text("RoleArn");
-    let Some(account) = arn.split(':').nth(4).filter(|_| text("Action") == "AssumeRoleWithWebIdentity") else { return };
+    let Some(account) = arn.split(':').nth(4).filter(|_| text("Action") == "AssumeRoleWithWebIdentity")
+    else {
+        return;
+    };
     let name = arn.rsplit('/').next().unwrap_or_default();
     let found = call(client, moto, account, &[("Action", "GetRole"), ("RoleName", name)]).await;
     let role = found.filter(|xml| element(xml, "Arn") == Some(arn)).map(|xml| role(arn, &xml));
@@ -50,7 +54,8 @@ pub(super) async fn audiences(
     account: &str,
     parameters: &[(String, String)],
 ) -> Option<String> {
-    let text = |name: &str| parameters.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
+    let text =
+        |name: &str| parameters.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
     let (action, arn, id) = (text("Action"), text("OpenIDConnectProviderArn"), text("ClientID"));
     let adds = match action {
         "AddClientIDToOpenIDConnectProvider" => true,
@@ -72,10 +77,18 @@ pub(super) async fn audiences(
         anew.push((format!("Tags.member.{}.Key", number + 1), unescaped(key)));
         anew.push((format!("Tags.member.{}.Value", number + 1), unescaped(value)));
     }
-    call(client, moto, account, &[("Action", "DeleteOpenIDConnectProvider"), ("OpenIDConnectProviderArn", arn)]).await?;
+    call(
+        client,
+        moto,
+        account,
+        &[("Action", "DeleteOpenIDConnectProvider"), ("OpenIDConnectProviderArn", arn)],
+    )
+    .await?;
     let anew: Vec<(&str, &str)> = anew.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     call(client, moto, account, &anew).await?;
-    Some(format!("<{action}Response xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><ResponseMetadata><RequestId>harness</RequestId></ResponseMetadata></{action}Response>"))
+    Some(format!(
+        "<{action}Response xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><ResponseMetadata><RequestId>harness</RequestId></ResponseMetadata></{action}Response>"
+    ))
 }
 
 /// One call of moto's IAM; its XML, or nothing when it is refused.
@@ -87,7 +100,10 @@ async fn call(client: &Client, moto: &Moto, account: &str, pairs: &[(&str, &str)
     let scope = "AKIAHARNESSSEED00000/20260101/us-east-1/iam/aws4_request";
     let request = Request::post(format!("{}/", moto.url()))
         .header("content-type", "application/x-www-form-urlencoded")
-        .header("authorization", format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"))
+        .header(
+            "authorization",
+            format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"),
+        )
         .header("host", "iam.amazonaws.com")
         .header("x-moto-account-id", account)
         .body(full(body))
@@ -109,7 +125,10 @@ fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
 
 fn elements<'a>(xml: &'a str, name: &str) -> Vec<&'a str> {
     let (open, close) = (format!("<{name}>"), format!("</{name}>"));
-    xml.split(open.as_str()).skip(1).filter_map(|rest| rest.split_once(close.as_str()).map(|(inner, _)| inner)).collect()
+    xml.split(open.as_str())
+        .skip(1)
+        .filter_map(|rest| rest.split_once(close.as_str()).map(|(inner, _)| inner))
+        .collect()
 }
 
 fn unescaped(text: &str) -> String {

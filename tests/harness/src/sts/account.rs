@@ -106,7 +106,12 @@ impl Books {
         self.providers.insert((account.to_owned(), host), audiences);
     }
 
-    pub(super) fn mirror(&mut self, account: &str, role: Option<Role>, providers: Vec<(String, Vec<String>)>) {
+    pub(super) fn mirror(
+        &mut self,
+        account: &str,
+        role: Option<Role>,
+        providers: Vec<(String, Vec<String>)>,
+    ) {
         if let Some((role, hosts)) = self.mirrored.remove(account) {
             role.map(|arn| self.roles.remove(&arn));
             for host in hosts {

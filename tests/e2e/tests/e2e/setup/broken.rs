@@ -19,7 +19,10 @@ fn broken(code: &str, cause: &[&str], cure: &str, break_it: impl FnOnce(&World, 
     break_it(&world, &person);
     let found = person.json(&["check"]);
     let all = found["findings"].as_array().unwrap();
-    let finding = all.iter().find(|finding| finding["code"] == code).unwrap_or_else(|| panic!("no {code} in {found:#}"));
+    let finding = all
+        .iter()
+        .find(|finding| finding["code"] == code)
+        .unwrap_or_else(|| panic!("no {code} in {found:#}"));
     let said = finding["cause"].as_str().unwrap();
     for word in cause {
         assert!(said.contains(word), "{word} is missing in: {said}");
@@ -33,7 +36,10 @@ fn broken(code: &str, cause: &[&str], cure: &str, break_it: impl FnOnce(&World, 
 fn change_trust(person: &Person<'_>, change: impl Fn(&mut Value)) {
     let mut policy = person.trust("shop-deploy");
     change(&mut policy);
-    person.iam("UpdateAssumeRolePolicy", &[("RoleName", "shop-deploy"), ("PolicyDocument", &policy.to_string())]);
+    person.iam(
+        "UpdateAssumeRolePolicy",
+        &[("RoleName", "shop-deploy"), ("PolicyDocument", &policy.to_string())],
+    );
 }
 
 fn provider_arn(world: &World, person: &Person<'_>) -> String {
@@ -54,17 +60,27 @@ fn change_endpoint(world: &World, person: &Person<'_>, change: impl FnOnce(&mut 
 
 #[test]
 fn the_provider_lacks_the_audience() {
-    broken("provider-audience", &["api://AzureADTokenExchange", "sts.amazonaws.com"], "setup apply", |world, person| {
-        new_provider(world, person, &world.azure_devops.issuer(), "sts.amazonaws.com");
-    });
+    broken(
+        "provider-audience",
+        &["api://AzureADTokenExchange", "sts.amazonaws.com"],
+        "setup apply",
+        |world, person| {
+            new_provider(world, person, &world.azure_devops.issuer(), "sts.amazonaws.com");
+        },
+    );
 }
 
 #[test]
 fn the_provider_is_another_organizations() {
     let other = "https://vstoken.dev.azure.com/0ca3ddd9-f0b0-4635-a98c-5866526961b6";
-    broken("provider-missing", &["another one (0ca3ddd9-f0b0-4635-a98c-5866526961b6)"], "setup apply", |world, person| {
-        new_provider(world, person, other, "api://AzureADTokenExchange");
-    });
+    broken(
+        "provider-missing",
+        &["another one (0ca3ddd9-f0b0-4635-a98c-5866526961b6)"],
+        "setup apply",
+        |world, person| {
+            new_provider(world, person, other, "api://AzureADTokenExchange");
+        },
+    );
 }
 
 #[test]
@@ -79,49 +95,79 @@ fn the_subject_differs_in_case() {
 
 #[test]
 fn the_trust_policy_names_another_organization() {
-    broken("trust-denied", &["another organization: 0ca3ddd9-f0b0-4635-a98c-5866526961b6"], "setup apply", |world, person| {
-        let id = world.azure_devops.organization().id.to_string();
-        change_trust(person, |policy| {
-            let text = policy.to_string().replace(&format!("vstoken.dev.azure.com/{id}"), "vstoken.dev.azure.com/0ca3ddd9-f0b0-4635-a98c-5866526961b6");
-            *policy = serde_json::from_str(&text).unwrap();
-        });
-    });
+    broken(
+        "trust-denied",
+        &["another organization: 0ca3ddd9-f0b0-4635-a98c-5866526961b6"],
+        "setup apply",
+        |world, person| {
+            let id = world.azure_devops.organization().id.to_string();
+            change_trust(person, |policy| {
+                let text = policy.to_string().replace(
+                    &format!("vstoken.dev.azure.com/{id}"),
+                    "vstoken.dev.azure.com/0ca3ddd9-f0b0-4635-a98c-5866526961b6",
+                );
+                *policy = serde_json::from_str(&text).unwrap();
+            });
+        },
+    );
 }
 
 #[test]
 fn the_connections_role_is_in_another_account() {
     broken("connection-account", &["210987654321", "the file's is in"], "setup apply", |world, person| {
-        change_endpoint(world, person, |endpoint| endpoint["data"]["roleArn"] = json!("arn:aws:iam::210987654321:role/shop-deploy"));
+        change_endpoint(world, person, |endpoint| {
+            endpoint["data"]["roleArn"] = json!("arn:aws:iam::210987654321:role/shop-deploy")
+        });
     });
 }
 
 #[test]
 fn the_personal_access_token_has_expired() {
-    broken("azure-devops-sign-in", &["does not accept the token"], "new personal access token", |world, person| {
-        world.azure_devops.put_token(PersonalToken { token: person.token.clone(), expired: true, may_manage: true });
-    });
+    broken(
+        "azure-devops-sign-in",
+        &["does not accept the token"],
+        "new personal access token",
+        |world, person| {
+            world.azure_devops.put_token(PersonalToken {
+                token: person.token.clone(),
+                expired: true,
+                may_manage: true,
+            });
+        },
+    );
 }
 
 #[test]
 fn the_aws_session_has_expired() {
     broken("aws-expired", &["ExpiredToken"], "sign in to AWS again", |world, _| {
-        let fault = Fault::error(403, "ExpiredToken", "The security token included in the request is expired");
+        let fault =
+            Fault::error(403, "ExpiredToken", "The security token included in the request is expired");
         world.gateway.fail("sts", "GetCallerIdentity", fault.always());
     });
 }
 
 #[test]
 fn the_credentials_are_another_accounts() {
-    broken("aws-account", &["the credentials are those of", "the file says 999999999999"], "correct the id", |_, person| {
-        person.replace(&format!("id: \"{}\"", person.account), "id: \"999999999999\"");
-    });
+    broken(
+        "aws-account",
+        &["the credentials are those of", "the file says 999999999999"],
+        "correct the id",
+        |_, person| {
+            person.replace(&format!("id: \"{}\"", person.account), "id: \"999999999999\"");
+        },
+    );
 }
 
 #[test]
 fn the_connection_was_renamed() {
-    broken("connection-renamed", &["\"aws-renamed\" names the same role"], "rename it back", |world, person| {
-        change_endpoint(world, person, |endpoint| endpoint["name"] = json!("aws-renamed"));
-    });
+    broken(
+        "connection-renamed",
+        &["\"aws-renamed\" names the same role"],
+        "rename it back",
+        |world, person| {
+            change_endpoint(world, person, |endpoint| endpoint["name"] = json!("aws-renamed"));
+        },
+    );
 }
 
 #[test]
@@ -142,20 +188,26 @@ fn the_connection_stores_a_key_though_oidc_is_ticked() {
 
 #[test]
 fn anybody_of_the_organization_gets_in() {
-    broken("trust-too-wide", &["more than one connection gets in", "sc://contoso/*"], "StringEquals", |world, person| {
-        let host = world.azure_devops.issuer().trim_start_matches("https://").to_owned();
-        change_trust(person, |policy| {
-            let statement = &mut policy["Statement"][0];
-            statement["Condition"] = json!({
-                "StringEquals": { format!("{host}:aud"): "api://AzureADTokenExchange" },
-                "StringLike": { format!("{host}:sub"): "sc://contoso/*" },
+    broken(
+        "trust-too-wide",
+        &["more than one connection gets in", "sc://contoso/*"],
+        "StringEquals",
+        |world, person| {
+            let host = world.azure_devops.issuer().trim_start_matches("https://").to_owned();
+            change_trust(person, |policy| {
+                let statement = &mut policy["Statement"][0];
+                statement["Condition"] = json!({
+                    "StringEquals": { format!("{host}:aud"): "api://AzureADTokenExchange" },
+                    "StringLike": { format!("{host}:sub"): "sc://contoso/*" },
+                });
             });
-        });
-    });
+        },
+    );
     broken("trust-too-wide", &["no condition on sub"], "StringEquals", |world, person| {
         let host = world.azure_devops.issuer().trim_start_matches("https://").to_owned();
         change_trust(person, |policy| {
-            policy["Statement"][0]["Condition"] = json!({ "StringEquals": { format!("{host}:aud"): "api://AzureADTokenExchange" } });
+            policy["Statement"][0]["Condition"] =
+                json!({ "StringEquals": { format!("{host}:aud"): "api://AzureADTokenExchange" } });
         });
     });
 }
@@ -191,7 +243,8 @@ fn the_connection_is_disabled_or_the_extension_gone() {
 fn the_new_issuer_is_not_trusted_yet() {
     broken("issuer-2027", &["2027-07-01"], "setup apply", |world, person| {
         let tenant = world.azure_devops.organization().tenant;
-        let arn = format!("arn:aws:iam::{}:oidc-provider/login.microsoftonline.com/{tenant}/v2.0", person.account);
+        let arn =
+            format!("arn:aws:iam::{}:oidc-provider/login.microsoftonline.com/{tenant}/v2.0", person.account);
         person.iam("DeleteOpenIDConnectProvider", &[("OpenIDConnectProviderArn", &arn)]);
     });
     broken("issuer-2027", &["tenant: none"], "tenant's GUID", |_, person| {
@@ -201,9 +254,17 @@ fn the_new_issuer_is_not_trusted_yet() {
 
 #[test]
 fn permissions_that_drifted_are_named() {
-    broken("drift", &["policy causeway-read-parameters is not as the file says"], "setup apply", |_, person| {
-        person.iam("DeleteRolePolicy", &[("RoleName", "shop-deploy"), ("PolicyName", "causeway-read-parameters")]);
-    });
+    broken(
+        "drift",
+        &["policy causeway-read-parameters is not as the file says"],
+        "setup apply",
+        |_, person| {
+            person.iam(
+                "DeleteRolePolicy",
+                &[("RoleName", "shop-deploy"), ("PolicyName", "causeway-read-parameters")],
+            );
+        },
+    );
 }
 
 #[test]
@@ -211,7 +272,11 @@ fn a_token_that_may_only_read_says_so() {
     let world = World::with_aws();
     let person = Person::new(&world);
     person.file();
-    world.azure_devops.put_token(PersonalToken { token: person.token.clone(), expired: false, may_manage: false });
+    world.azure_devops.put_token(PersonalToken {
+        token: person.token.clone(),
+        expired: false,
+        may_manage: false,
+    });
     let output = person.run(&["apply", "--yes"]);
     assert_eq!(output.status.code(), Some(2));
     let said = text(&output.stdout);

@@ -18,7 +18,11 @@ fn terraform_gets_what_it_would_write_itself() {
         let output = person.run(&["--emit", "terraform"]);
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
         let module = text(&output.stdout).to_owned();
-        let data = if made { "data \"aws_iam_openid_connect_provider\"" } else { "resource \"aws_iam_openid_connect_provider\"" };
+        let data = if made {
+            "data \"aws_iam_openid_connect_provider\""
+        } else {
+            "resource \"aws_iam_openid_connect_provider\""
+        };
         for words in [
             data,
             "resource \"aws_iam_role\" \"dev_shop_deploy\"",

@@ -41,10 +41,20 @@ fn apply_converges_wherever_it_was_killed() {
             let world = World::with_aws();
             let person = Person::new(&world);
             person.file();
-            person.replace("permissions:\n", "permissions:\n      - managedPolicy: arn:aws:iam::aws:policy/ReadOnlyAccess\n");
+            person.managed_policy(&person.account);
+            person.replace(
+                "permissions:\n",
+                "permissions:\n      - managedPolicy: arn:aws:iam::{accountId}:policy/common\n",
+            );
             let tripped = kill_at(&world, &person, &["apply", "--yes"], at, moment);
             let output = person.run(&["apply", "--yes"]);
-            assert_eq!(output.status.code(), Some(0), "{moment:?} {at}: {}{}", text(&output.stdout), text(&output.stderr));
+            assert_eq!(
+                output.status.code(),
+                Some(0),
+                "{moment:?} {at}: {}{}",
+                text(&output.stdout),
+                text(&output.stderr)
+            );
             assert_eq!(person.run(&["plan", "--exit-code"]).status.code(), Some(0), "{moment:?} {at}");
             assert_eq!(person.json(&["check"])["findings"], serde_json::json!([]), "{moment:?} {at}");
             let ours = world.azure_devops.endpoints().len();

@@ -118,9 +118,9 @@ connections:
             .stderr(Stdio::piped());
         match self.profile.borrow().as_ref() {
             Some(path) => command.env("AWS_CONFIG_FILE", path),
-            None => command
-                .env("AWS_ACCESS_KEY_ID", &self.key.id)
-                .env("AWS_SECRET_ACCESS_KEY", &self.key.secret),
+            None => {
+                command.env("AWS_ACCESS_KEY_ID", &self.key.id).env("AWS_SECRET_ACCESS_KEY", &self.key.secret)
+            }
         };
         command
     }
@@ -148,7 +148,12 @@ connections:
     #[track_caller]
     pub(super) fn json(&self, arguments: &[&str]) -> Value {
         let output = self.run(&[arguments, &["--json"]].concat());
-        assert!(output.status.code().is_some_and(|code| code < 2), "{}{}", text(&output.stdout), text(&output.stderr));
+        assert!(
+            output.status.code().is_some_and(|code| code < 2),
+            "{}{}",
+            text(&output.stdout),
+            text(&output.stderr)
+        );
         self.json_of(output)
     }
 
@@ -174,6 +179,14 @@ connections:
         let reply = self.seed(&self.account).iam(action, parameters);
         assert_eq!(reply.status, 200, "{action}: {}", reply.text());
         reply.text()
+    }
+
+    /// Makes the managed policy `common` in an account.
+    pub(super) fn managed_policy(&self, account: &str) {
+        let document = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListAllMyBuckets","Resource":"*"}]}"#;
+        let made =
+            self.seed(account).iam("CreatePolicy", &[("PolicyName", "common"), ("PolicyDocument", document)]);
+        assert_eq!(made.status, 200, "{}", made.text());
     }
 
     /// A role's trust policy, which IAM answers URL-encoded inside XML.

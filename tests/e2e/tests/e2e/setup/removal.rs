@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 
 use super::person::{Person, text};
 
+/// What somebody else allows.
+const OWN_POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListAllMyBuckets","Resource":"*"}]}"#;
+
 fn host(world: &World) -> String {
     world.azure_devops.issuer().trim_start_matches("https://").to_owned()
 }
@@ -12,12 +15,10 @@ fn host(world: &World) -> String {
 /// Somebody's role for a connection of the same organization.
 fn others_role(world: &World, person: &Person<'_>, name: &str) -> String {
     let issuer = world.azure_devops.issuer();
-    let trust = federated_trust(&person.account, &issuer, &["sc://contoso/shop/theirs".to_owned()]).to_string();
+    let trust =
+        federated_trust(&person.account, &issuer, &["sc://contoso/shop/theirs".to_owned()]).to_string();
     person.iam("CreateRole", &[("RoleName", name), ("AssumeRolePolicyDocument", &trust)]);
-    person.iam(
-        "PutRolePolicy",
-        &[("RoleName", name), ("PolicyName", "own"), ("PolicyDocument", r#"{"Version":"2012-10-17","Statement":[]}"#)],
-    );
+    person.iam("PutRolePolicy", &[("RoleName", name), ("PolicyName", "own"), ("PolicyDocument", OWN_POLICY)]);
     trust
 }
 
@@ -40,18 +41,32 @@ fn a_provider_that_others_use_stays_and_loses_only_our_audience() {
     let world = World::with_aws();
     let person = Person::new(&world);
     let url = world.azure_devops.issuer();
-    person.iam("CreateOpenIDConnectProvider", &[("Url", &url), ("ClientIDList.member.1", "theirs"), ("Tags.member.1.Key", "owner"), ("Tags.member.1.Value", "platform")]);
+    person.iam(
+        "CreateOpenIDConnectProvider",
+        &[
+            ("Url", &url),
+            ("ClientIDList.member.1", "theirs"),
+            ("Tags.member.1.Key", "owner"),
+            ("Tags.member.1.Value", "platform"),
+        ],
+    );
     let arn = format!("arn:aws:iam::{}:oidc-provider/{}", person.account, host(&world));
     let before = person.iam("GetOpenIDConnectProvider", &[("OpenIDConnectProviderArn", &arn)]);
     person.key_connection("theirs");
     person.file();
     assert_eq!(person.run(&["apply", "--yes"]).status.code(), Some(0));
     let with_ours = person.iam("GetOpenIDConnectProvider", &[("OpenIDConnectProviderArn", &arn)]);
-    assert!(with_ours.contains("<member>theirs</member>") && with_ours.contains("api://AzureADTokenExchange"));
+    assert!(
+        with_ours.contains("<member>theirs</member>") && with_ours.contains("api://AzureADTokenExchange")
+    );
     assert_eq!(person.run(&["remove", "--yes"]).status.code(), Some(0));
     let after = person.iam("GetOpenIDConnectProvider", &[("OpenIDConnectProviderArn", &arn)]);
     let content = |xml: &str| {
-        let mut found: Vec<String> = xml.split("<member>").skip(1).map(|part| part.split("</member>").next().unwrap().split_whitespace().collect()).collect();
+        let mut found: Vec<String> = xml
+            .split("<member>")
+            .skip(1)
+            .map(|part| part.split("</member>").next().unwrap().split_whitespace().collect())
+            .collect();
         found.sort();
         found
     };
@@ -86,13 +101,15 @@ fn a_role_that_others_came_to_use_is_kept_whole() {
     assert_eq!(person.run(&["apply", "--yes"]).status.code(), Some(0));
     person.iam(
         "PutRolePolicy",
-        &[("RoleName", "shop-deploy"), ("PolicyName", "theirs"), ("PolicyDocument", r#"{"Version":"2012-10-17","Statement":[]}"#)],
+        &[("RoleName", "shop-deploy"), ("PolicyName", "theirs"), ("PolicyDocument", OWN_POLICY)],
     );
     let output = person.run(&["remove", "--yes"]);
     assert_eq!(output.status.code(), Some(1), "what was kept is said by the exit code too");
     let said = text(&output.stdout);
     assert!(said.contains("In the way: role shop-deploy: others use it: policy theirs"), "{said}");
-    assert!(person.iam("ListRolePolicies", &[("RoleName", "shop-deploy")]).contains("causeway-read-parameters"));
+    assert!(
+        person.iam("ListRolePolicies", &[("RoleName", "shop-deploy")]).contains("causeway-read-parameters")
+    );
     assert!(person.endpoint(&person.connection).is_none(), "the rest went");
     person.iam("DeleteRolePolicy", &[("RoleName", "shop-deploy"), ("PolicyName", "theirs")]);
     assert_eq!(person.run(&["remove", "--yes"]).status.code(), Some(0));
@@ -109,7 +126,12 @@ fn an_existing_role_gains_and_loses_our_statements_and_nothing_else() {
     assert!(plan["obstacles"][0]["cure"].as_str().unwrap().contains("existing: true"), "{plan:#}");
     person.replace("    permissions:\n      - ecrPush: { repositories: [shop/web] }\n      - readParameters: { path: /shop }\n", "    existing: true\n");
     let applied = person.json(&["apply", "--yes"]);
-    let on_role: Vec<&Value> = applied["changes"].as_array().unwrap().iter().filter(|change| change["subject"] == "role shop-deploy").collect();
+    let on_role: Vec<&Value> = applied["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|change| change["subject"] == "role shop-deploy")
+        .collect();
     assert_eq!(on_role.len(), 1, "{applied:#}");
     assert_eq!(person.json(&["check"])["findings"], json!([]));
     assert_eq!(person.json(&["apply", "--yes"])["changes"], json!([]));

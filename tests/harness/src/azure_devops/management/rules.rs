@@ -14,7 +14,9 @@ pub(super) fn project_named(state: &State, name: &str) -> Result<(), Refusal> {
     if fits {
         return Ok(());
     }
-    let message = format!("TF200016: The following project does not exist: {name}. Verify that the name of the project is correct and that the project exists on the specified Azure DevOps Server.");
+    let message = format!(
+        "TF200016: The following project does not exist: {name}. Verify that the name of the project is correct and that the project exists on the specified Azure DevOps Server."
+    );
     Err((404, "ProjectDoesNotExistWithNameException", message))
 }
 
@@ -45,7 +47,9 @@ pub(super) fn check(state: &State, endpoint: &Value, before: Option<&Value>) -> 
     }
     let (kind, scheme) = (text("type"), endpoint["authorization"]["scheme"].as_str().unwrap_or_default());
     if !state.management.types.iter().any(|known| known == kind) || !schemes(kind).contains(&scheme) {
-        return wrong(format!("Unable to find service endpoint type '{kind}' using authentication scheme '{scheme}'."));
+        return wrong(format!(
+            "Unable to find service endpoint type '{kind}' using authentication scheme '{scheme}'."
+        ));
     }
     if before.is_some_and(|before| before["type"] != kind) {
         return wrong("The type of a service connection cannot be changed.".into());
@@ -53,7 +57,10 @@ pub(super) fn check(state: &State, endpoint: &Value, before: Option<&Value>) -> 
     let references = endpoint["serviceEndpointProjectReferences"].as_array().cloned().unwrap_or_default();
     let project = state.organization.project_id.to_string();
     if !references.iter().any(|reference| reference["projectReference"]["id"] == project.as_str()) {
-        return wrong("The service connection must be in at least one project: serviceEndpointProjectReferences.".into());
+        return wrong(
+            "The service connection must be in at least one project: serviceEndpointProjectReferences."
+                .into(),
+        );
     }
     let id = before.map(|before| before["id"].clone());
     let taken = state.management.endpoints.iter().any(|other| {
@@ -61,7 +68,9 @@ pub(super) fn check(state: &State, endpoint: &Value, before: Option<&Value>) -> 
             && other["name"].as_str().is_some_and(|other| other.eq_ignore_ascii_case(name))
     });
     if taken {
-        let message = format!("Service connection with name {name} already exists. Only a user having Administrator/User role permissions on service connection {name} can see it.");
+        let message = format!(
+            "Service connection with name {name} already exists. Only a user having Administrator/User role permissions on service connection {name} can see it."
+        );
         return Err((500, "DuplicateServiceConnectionException", message));
     }
     Ok(())
@@ -83,7 +92,13 @@ pub(super) fn keep_secrets(endpoint: &mut Value, before: &Value) {
 pub(super) fn position(state: &State, id: &str) -> Result<usize, Refusal> {
     let found = state.management.endpoints.iter().position(|endpoint| endpoint["id"] == id);
     found.ok_or_else(|| {
-        (404, "ServiceEndpointNotFoundException", format!("Service connection with id {id} does not exist or you do not have permission to see it."))
+        (
+            404,
+            "ServiceEndpointNotFoundException",
+            format!(
+                "Service connection with id {id} does not exist or you do not have permission to see it."
+            ),
+        )
     })
 }
 
