@@ -2,10 +2,12 @@
 // Lays out in one folder what a vsix is made of, and nothing else. usage: node scripts/stage.js FOLDER [--dev]
 const fs = require('fs');
 const path = require('path');
+const zlib = require('zlib');
 const { createHash } = require('crypto');
+const { promisify } = require('util');
 const { ROOT, readJson } = require('./manifest.js');
 
-const TASK_FILES = ['index.js', 'cleanup.js', 'launch.js', 'verify.js', 'icon.png'];
+const TASK_FILES = ['index.js', 'cleanup.js', 'launch.js', 'unpack.js', 'verify.js', 'icon.png'];
 const NOTICES = ['THIRD-PARTY-NOTICES.txt', 'sbom.cdx.json'];
 
 /** A copy of the extension under names of its own, to be installed beside the released one. */
@@ -41,7 +43,7 @@ function devVersion(version, now) {
   return [...version.split('.').slice(0, 2), Math.floor(now / 60000)].join('.');
 }
 
-function stage(folder, dev) {
+async function stage(folder, dev) {
   let manifests = { extension: readJson('vss-extension.json'), task: readJson('task/task.json') };
   if (dev) manifests = asDev(manifests.extension, manifests.task, devVersion(manifests.extension.version, Date.now()));
   const { extension, task } = manifests;
@@ -52,39 +54,62 @@ function stage(folder, dev) {
   };
   for (const name of ['overview.md', 'LICENSE', 'images', ...TASK_FILES.map((file) => `task/${file}`)]) place(name);
   for (const name of NOTICES) place(`notices/${name}`, path.join(ROOT, 'dist/notices', name));
-  for (const name of binaries()) place(name);
+  await Promise.all(binaries().map(async ({ platform, name, sum }) => {
+    const within = `task/bin/${platform}`;
+    place(`${within}/SHA256SUMS`);
+    place(`${within}/${name}.br`, await packed(path.join(ROOT, within, name), sum, dev));
+  }));
   fs.writeFileSync(path.join(folder, 'vss-extension.json'), `${JSON.stringify(extension, null, 2)}\n`);
   fs.writeFileSync(path.join(folder, 'task/task.json'), `${JSON.stringify(task, null, 2)}\n`);
   return `${extension.id}-${extension.version}`;
 }
 
-/** The built binaries, each with the checksum that it must match. */
+/** The built binaries, each with the checksum that it has been held to. */
 function binaries() {
   const bin = path.join(ROOT, 'task/bin');
   const found = fs.existsSync(bin) ? fs.readdirSync(bin).sort() : [];
   return found.flatMap((platform) => {
     const name = ['causeway', 'causeway.exe'].find((file) => fs.existsSync(path.join(bin, platform, file)));
-    if (!name) return [];
-    check(path.join(bin, platform), name);
-    return [`task/bin/${platform}/${name}`, `task/bin/${platform}/SHA256SUMS`];
+    return name ? [{ platform, name, sum: checked(path.join(bin, platform), name) }] : [];
   });
 }
 
-function check(folder, name) {
+function checked(folder, name) {
   const manifest = path.join(folder, 'SHA256SUMS');
   const sum = createHash('sha256').update(fs.readFileSync(path.join(folder, name))).digest('hex');
   if (!fs.existsSync(manifest) || fs.readFileSync(manifest, 'utf8') !== `${sum}  ${name}\n`) {
     throw new Error(`${path.relative(ROOT, manifest)} is not the checksum of ${name}: run scripts/build`);
   }
+  return sum;
 }
 
-module.exports = { asDev, devVersion };
+/** How brotli is to pack `content`. */
+function packing(content, quality = zlib.constants.BROTLI_MAX_QUALITY) {
+  const { BROTLI_PARAM_QUALITY, BROTLI_PARAM_LGWIN, BROTLI_PARAM_SIZE_HINT, BROTLI_MAX_WINDOW_BITS } = zlib.constants;
+  return { params: { [BROTLI_PARAM_QUALITY]: quality, [BROTLI_PARAM_LGWIN]: BROTLI_MAX_WINDOW_BITS, [BROTLI_PARAM_SIZE_HINT]: content.length } };
+}
+
+/**
+ * The packed form of a binary, which task/unpack.js reads. Packing as tightly as brotli can takes a minute, so the result is
+ * kept for this checksum; a private copy is packed in a second and is a tenth larger.
+ */
+async function packed(binary, sum, dev) {
+  const quality = dev ? 9 : zlib.constants.BROTLI_MAX_QUALITY;
+  const kept = path.join(ROOT, 'target/packed', `${sum}.${quality}.br`);
+  if (fs.existsSync(kept)) return kept;
+  const content = fs.readFileSync(binary);
+  const result = await promisify(zlib.brotliCompress)(content, packing(content, quality));
+  fs.mkdirSync(path.dirname(kept), { recursive: true });
+  fs.writeFileSync(`${kept}.new`, result);
+  fs.renameSync(`${kept}.new`, kept);
+  return kept;
+}
+
+module.exports = { asDev, devVersion, packing };
 
 if (require.main === module) {
-  try {
-    console.log(stage(process.argv[2], process.argv.includes('--dev')));
-  } catch (error) {
+  stage(process.argv[2], process.argv.includes('--dev')).then(console.log, (error) => {
     console.error(`error: ${error.message}`);
     process.exitCode = 1;
-  }
+  });
 }

@@ -22,9 +22,10 @@ function groups(task, wanted = () => true) {
     .filter(({ inputs }) => inputs.length);
 }
 
-/** Every input: one table for the ungrouped ones, one for each group. */
-function inputTables(task) {
+/** Every input of the `wanted` groups: one table for the ungrouped ones, one for each group. */
+function inputTables(task, wanted = () => true) {
   return groups(task)
+    .filter(({ group }) => wanted(group))
     .map(({ group, inputs }) => {
       const only = group.visibleRule ? ` (\`${group.visibleRule.replaceAll(' = ', ': ')}\`)` : '';
       return `**${group.displayName}**${only}\n\n${table(inputs)}`;

@@ -48,11 +48,14 @@ have_zig() {
   export CARGO_ZIGBUILD_ZIG_PATH PATH="$ZIGBUILD/bin:$PATH"
 }
 
+# The linker runs in the folder of the workspace: paths below it are written from there, so that they are the same everywhere.
+no_unwind_tables() { CARGO_ENCODED_RUSTFLAGS+=$'\x1f-Clink-arg=-Wl,-T,scripts/no-unwind.ld'; }
+
 # Apple's frameworks are not on this machine. To link, their names are enough: stubs that list what the Rust bindings
 # declare. On a Mac the real ones are used.
 apple_stubs() {
   local folder
   folder="$(target_directory)/apple-stubs"
   scripts/apple-stubs "$folder" || return
-  CARGO_ENCODED_RUSTFLAGS+=$'\x1f'"-Clink-arg=-F$folder"
+  CARGO_ENCODED_RUSTFLAGS+=$'\x1f'"-Clink-arg=-F${folder#"$ROOT"/}"
 }

@@ -3,7 +3,8 @@
 const { spawn, spawnSync } = require('child_process');
 const fs = require('fs');
 const path = require('path');
-const { damage } = require('./verify');
+const { damage, wrong } = require('./verify');
+const { packedForm, place, unpack } = require('./unpack');
 
 const WINDOWS = process.platform === 'win32';
 const PLATFORM = `${process.platform}-${process.arch}`;
@@ -17,17 +18,29 @@ function launch(command, severity) {
   const binary = path.join(BINARIES, PLATFORM, NAME);
   let copy;
   try {
-    // A file cut to nothing counts as missing: libc would hand it to a shell, which succeeds without doing anything.
-    if (!fs.statSync(binary, { throwIfNoEntry: false })?.size) return report(severity, missing(binary));
-    const damaged = damage(binary);
-    if (damaged) return report(severity, damaged);
-    if (!executable(binary)) copy = copyToTemp(binary);
+    const { problem, content } = provide(binary);
+    if (problem) return report(severity, problem);
+    if (content || !executable(binary)) copy = copyToTemp(content ?? fs.readFileSync(binary));
     const run = !WINDOWS && process.execve ? replace : start;
     run(copy ? copy.program : binary, command, () => discard(copy));
   } catch (error) {
     discard(copy);
     report('error', `The Causeway binary ${binary} could not be started: ${error.message}`);
   }
+}
+
+/** Sees to it that `binary` is there, and is what was built: else `problem` says why. `content` is of a file that cannot be made. */
+function provide(binary) {
+  if (holds(binary)) return { problem: damage(binary) };
+  if (!holds(packedForm(binary))) return { problem: missing(binary) };
+  const content = unpack(binary);
+  const problem = wrong(binary, content);
+  return !problem && place(binary, content) ? { problem: damage(binary) } : { problem, content };
+}
+
+/** A file cut to nothing counts as missing: libc would hand it to a shell, which succeeds without doing anything. */
+function holds(file) {
+  return Boolean(fs.statSync(file, { throwIfNoEntry: false })?.size);
 }
 
 function missing(binary) {
@@ -57,14 +70,13 @@ function mayRun(file) {
 }
 
 /** A private copy in the job's temp folder: container jobs, for one, see the task folder read-only. */
-function copyToTemp(binary) {
+function copyToTemp(content) {
   const temp = process.env.AGENT_TEMPDIRECTORY;
   if (!temp) throw new Error('it cannot be made executable, and Agent.TempDirectory is not set to run a copy from.');
   const folder = fs.mkdtempSync(path.join(temp, 'causeway-'));
   const copy = { folder, program: path.join(folder, NAME) };
   try {
-    fs.copyFileSync(binary, copy.program);
-    fs.chmodSync(copy.program, 0o700);
+    fs.writeFileSync(copy.program, content, { mode: 0o700 });
     if (mayRun(copy.program)) return copy;
     throw new Error(`it cannot be made executable, and Agent.TempDirectory (${temp}) is mounted noexec. Allow one of them.`);
   } catch (error) {

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
+import { brotliCompressSync } from 'node:zlib';
 
 const { ROOT } = createRequire(import.meta.url)('../../scripts/manifest.js');
 export const PLATFORM = `${process.platform}-${process.arch}`;
@@ -21,13 +22,19 @@ export function temporaryFolder(t) {
   return folder;
 }
 
-export const SHIM = ['index.js', 'cleanup.js', 'launch.js', 'verify.js'];
+export const SHIM = ['index.js', 'cleanup.js', 'launch.js', 'unpack.js', 'verify.js'];
 
 /** `content` as the binary of a task folder, with no executable bit, as after an unzip, and with its checksum beside it. */
 export function installBinary(file, content) {
   fs.mkdirSync(path.dirname(file), { recursive: true });
   fs.writeFileSync(file, content, { mode: 0o644 });
   fs.writeFileSync(path.join(path.dirname(file), 'SHA256SUMS'), `${createHash('sha256').update(content).digest('hex')}  ${path.basename(file)}\n`);
+}
+
+/** Leaves of an installed binary what a vsix holds of it: its packed form and its checksum. */
+export function pack(file) {
+  fs.writeFileSync(`${file}.br`, brotliCompressSync(fs.readFileSync(file)));
+  fs.rmSync(file);
 }
 
 /** The shim's files, and `script` as the binary of `platform` (none when undefined). */

@@ -91,7 +91,7 @@ describe('a broken task.json', () => {
 describe('a broken vss-extension.json', () => {
   const connection = (m) => m.contributions.find(({ properties }) => properties.name === 'Causeway').properties;
   const cases = [
-    ['another version than the task', (m) => { m.version = '1.0.1'; }, /not the task's/],
+    ['another version than the task', (m) => { m.version = '0.0.1'; }, /not the task's/],
     ['a version of four numbers', (m) => { m.version = '1.0.0.0'; }, /not three numbers/],
     ['a brand in the name', (m) => { m.name = 'Causeway for AWS'; }, /brand name/],
     ['an unknown category', (m) => { m.categories = ['Build and release']; }, /category/],

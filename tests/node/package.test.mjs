@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { spawnSync } from 'node:child_process';
+import { brotliDecompressSync } from 'node:zlib';
 import { createRequire } from 'node:module';
 import { describe, test } from 'node:test';
 import { PLATFORM, SHIM, installBinary, temporaryFolder } from './fixture.mjs';
@@ -43,8 +44,9 @@ describe('scripts/package', () => {
     const { status, stderr } = run(folder);
     assert.equal(status, 0, stderr);
     const task = contents(vsix(folder)).filter((name) => name.startsWith('task/') && !name.endsWith('/')).sort();
-    assert.deepEqual(task, [`task/bin/${PLATFORM}/causeway`, `task/bin/${PLATFORM}/SHA256SUMS`, 'task/bin/win32-x64/causeway.exe', 'task/bin/win32-x64/SHA256SUMS', 'task/icon.png', 'task/task.json', ...SHIM.map((name) => `task/${name}`)].sort());
-    assert.equal(member(vsix(folder), `task/bin/${PLATFORM}/causeway`), `this stands for ${PLATFORM}/causeway`);
+    assert.deepEqual(task, [`task/bin/${PLATFORM}/causeway.br`, `task/bin/${PLATFORM}/SHA256SUMS`, 'task/bin/win32-x64/causeway.exe.br', 'task/bin/win32-x64/SHA256SUMS', 'task/icon.png', 'task/task.json', ...SHIM.map((name) => `task/${name}`)].sort());
+    const packed = fs.readFileSync(path.join(folder, 'dist/stage/task/bin', PLATFORM, 'causeway.br'));
+    assert.equal(brotliDecompressSync(packed).toString(), `this stands for ${PLATFORM}/causeway`);
     assert.deepEqual(JSON.parse(member(vsix(folder), 'task/task.json')), readJson('task/task.json'));
   });
 

@@ -4,8 +4,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { brotliCompressSync } from 'node:zlib';
 import { describe, test } from 'node:test';
-import { PLATFORM, REPLACES, SHIM, ended, installBinary, runShim, startShim, taskFolder } from './fixture.mjs';
+import { PLATFORM, REPLACES, SHIM, ended, installBinary, pack, runShim, startShim, taskFolder } from './fixture.mjs';
 
 const FAILED = '##vso[task.complete result=Failed;]\n';
 const issues = (output) => output.match(/##vso\[task\.logissue [^\n]*/g) ?? [];
@@ -192,6 +193,67 @@ describe('the checksum of the binary', () => {
   });
 });
 
+describe('a binary that is packed', () => {
+  const script = '#!/bin/sh\necho ran\n';
+  const files = (task) => fs.readdirSync(path.dirname(task.binary)).sort();
+
+  function packed(t) {
+    const task = taskFolder(t, script);
+    pack(task.binary);
+    return task;
+  }
+
+  test('is unpacked before the first run, and stays', async (t) => {
+    const task = packed(t);
+    assert.deepEqual(await runShim(task), { code: 0, signal: null, stdout: 'ran\n', stderr: '' });
+    assert.deepEqual(files(task), ['.verified', 'SHA256SUMS', 'causeway', 'causeway.br']);
+    assert.equal(fs.statSync(task.binary).mode & 0o777, 0o755);
+    fs.rmSync(`${task.binary}.br`);
+    assert.equal((await runShim(task)).stdout, 'ran\n');
+  });
+
+  test('is unpacked again when antivirus software has taken it away', async (t) => {
+    const task = packed(t);
+    await runShim(task);
+    for (const take of [fs.rmSync, fs.truncateSync]) {
+      take(task.binary);
+      assert.equal((await runShim(task)).stdout, 'ran\n');
+    }
+  });
+
+  test('two steps at once unpack it both, and run', async (t) => {
+    const task = packed(t);
+    const results = await Promise.all([runShim(task), runShim(task), runShim(task)]);
+    assert.deepEqual(results.map(({ stdout }) => stdout), ['ran\n', 'ran\n', 'ran\n']);
+    assert.deepEqual(files(task), ['.verified', 'SHA256SUMS', 'causeway', 'causeway.br']);
+  });
+
+  for (const [name, change] of [
+    ['is cut short', (file) => fs.truncateSync(file, fs.statSync(file).size - 3)],
+    ['is a sign-in page', (file) => fs.writeFileSync(file, '<html>Sign in</html>')],
+  ]) {
+    test(`a packed form that ${name}`, async (t) => {
+      const task = packed(t);
+      change(`${task.binary}.br`);
+      assertOneError(await runShim(task), /not the file that was released: its packed form is damaged.*Antivirus/);
+      assert.deepEqual(files(task), ['SHA256SUMS', 'causeway.br']);
+    });
+  }
+
+  test('a packed form of something else', async (t) => {
+    const task = packed(t);
+    fs.writeFileSync(`${task.binary}.br`, brotliCompressSync('#!/bin/sh\necho other\n'));
+    assertOneError(await runShim(task), /not the file that was released: its SHA-256 is/);
+    assert.deepEqual(files(task), ['SHA256SUMS', 'causeway.br']);
+  });
+
+  test('an empty packed form', async (t) => {
+    const task = packed(t);
+    fs.truncateSync(`${task.binary}.br`);
+    assertOneError(await runShim(task), /causeway is missing or empty\. If antivirus/);
+  });
+});
+
 // Root may change every mode, so these tests run the shim as nobody on files of root; anybody else owns what the test
 // makes and could change it too.
 const NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
@@ -216,6 +278,15 @@ describe('a task folder that is read-only', { skip: !asNobody && 'needs root and
     // A binary that has taken the shim's place removes its copy itself; this script does not.
     if (!REPLACES) assert.deepEqual(fs.readdirSync(task.temp), []);
     assert.equal(fs.statSync(task.binary).mode & 0o777, 0o644);
+  });
+
+  test('a packed binary is unpacked there too', async (t) => {
+    const task = readOnly(t);
+    pack(task.binary);
+    const { stdout, code } = await runShim(task, { prefix: NOBODY });
+    assert.ok(stdout.startsWith(path.join(task.temp, 'causeway-')), stdout);
+    assert.deepEqual([stdout.split('\n').slice(1, 3), code], [['700', '700'], 5]);
+    assert.deepEqual(fs.readdirSync(path.dirname(task.binary)).sort(), ['SHA256SUMS', 'causeway.br']);
   });
 
   test('the copy is removed when the binary crashes', { skip: REPLACES && 'the agent empties the folder' }, async (t) => {
@@ -246,10 +317,10 @@ describe('a task folder that is read-only', { skip: !asNobody && 'needs root and
 test('the shim is small and plain', () => {
   const source = (file) => fs.readFileSync(new URL(`../../task/${file}`, import.meta.url), 'utf8');
   const lines = (files) => files.map(source).join('').split('\n').length;
-  // What starts the binary, and what verifies it, each by itself.
-  assert.ok(lines(SHIM.filter((file) => file !== 'verify.js')) < 150);
-  assert.ok(lines(['verify.js']) < 60);
+  // What starts the binary, what verifies it, and what unpacks it, each by itself.
+  assert.ok(lines(['index.js', 'cleanup.js', 'launch.js']) < 160);
+  for (const file of ['verify.js', 'unpack.js']) assert.ok(lines([file]) < 60, file);
   const required = SHIM.map(source).join('').match(/require\('[^']+'\)/g);
-  const allowed = ['./launch', './verify', 'child_process', 'crypto', 'fs', 'path'].map((name) => `require('${name}')`);
+  const allowed = ['./launch', './unpack', './verify', 'child_process', 'crypto', 'fs', 'path', 'zlib'].map((name) => `require('${name}')`);
   assert.deepEqual([...new Set(required)].sort(), allowed);
 });

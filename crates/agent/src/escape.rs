@@ -12,10 +12,13 @@ const DATA: [(char, &str); 2] = [('\r', "%0D"), ('\n', "%0A")];
 const PROPERTY: [(char, &str); 4] = [('\r', "%0D"), ('\n', "%0A"), (']', "%5D"), (';', "%3B")];
 
 impl Escaping {
-    /// `decode_percents` is the job's variable of that name; absent means true.
+    /// `decode_percents` is the job's variable of that name; absent means true. The agent reads it as it reads all its
+    /// settings (`StringUtil.ConvertToBoolean`): what is not one of its words for true is false.
     #[must_use]
     pub fn new(decode_percents: Option<&str>) -> Self {
-        Self { percents: !decode_percents.is_some_and(|value| value.eq_ignore_ascii_case("false")) }
+        let is_true =
+            |value: &str| ["1", "true", "$true"].iter().any(|word| value.eq_ignore_ascii_case(word));
+        Self { percents: decode_percents.is_none_or(is_true) }
     }
 
     /// What stands behind the closing bracket of a command.
@@ -77,10 +80,12 @@ mod tests {
 
     #[test]
     fn percents_stay_when_the_job_does_not_decode_them() {
-        for value in ["false", "False", "FALSE"] {
-            assert_eq!(Escaping::new(Some(value)).data("50%\n"), "50%%0A");
+        for value in ["false", "False", "0", "$false", "no"] {
+            assert_eq!(Escaping::new(Some(value)).data("50%\n"), "50%%0A", "{value}");
         }
-        assert_eq!(Escaping::new(Some("true")).data("50%"), "50%AZP25");
+        for value in ["true", "True", "1", "$True"] {
+            assert_eq!(Escaping::new(Some(value)).data("50%"), "50%AZP25", "{value}");
+        }
     }
 
     proptest! {

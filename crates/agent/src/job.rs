@@ -55,6 +55,12 @@ impl<'a> Job<'a> {
         ))
     }
 
+    /// The server that the agent works for. Unlike a variable, no script of the job can set it.
+    #[must_use]
+    pub fn server(&self) -> Option<&'a str> {
+        self.environment.get("ENDPOINT_URL_SYSTEMVSSCONNECTION")
+    }
+
     /// The address of the organization or collection, such as `https://dev.azure.com/contoso/`.
     #[must_use]
     pub fn collection_uri(&self) -> Option<&'a str> {

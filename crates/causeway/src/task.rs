@@ -15,6 +15,9 @@ use crate::network::Network;
 use crate::step::{SignedIn, Step};
 use crate::trust;
 
+/// How long work on files may go on after the step has ended.
+const LAST_WORK: Duration = Duration::from_secs(2);
+
 /// Runs the step and tells the agent how it ended.
 ///
 /// A failure that the agent has been told of ends the process normally, as the agent expects; otherwise it would add an
@@ -33,7 +36,8 @@ fn run_command(step: &Step) -> Result<()> {
     let chosen = Chosen::from_step(step)?;
     let network = Network::for_step(step.environment(), step.console())?;
     let summary = step.inputs().flag("summary", true)?;
-    let ending = runtime(command.as_ref())?.block_on(async {
+    let runtime = runtime(command.as_ref())?;
+    let ending = runtime.block_on(async {
         let cancel = CancellationToken::new();
         let mut work = pin!(execute(step, command.as_ref(), &chosen, &network, &cancel));
         tokio::select! {
@@ -47,6 +51,8 @@ fn run_command(step: &Step) -> Result<()> {
             }
         }
     });
+    // What still reads or hashes a large file must not hold a cancelled step until the agent kills it.
+    runtime.shutdown_timeout(LAST_WORK);
     if summary {
         step.summary().publish(step, command.name(), ending.is_ok());
     }
@@ -101,7 +107,7 @@ async fn resolve(
     let hear = |claims: &Claims| first.into_iter().for_each(|role| command.token_known(step, claims, role));
     let log = log.with(&hear);
     let base = aws::base_config(plan.region(), network, command.name()).await?;
-    let tokens = tokens.as_ref().map(|tokens| tokens as &dyn causeway_identity::TokenSource);
+    let tokens = tokens.as_ref().ok().map(|tokens| tokens as &dyn causeway_identity::TokenSource);
     let resolved = plan.resolve(&aws::for_identity(&base, deadline), tokens, &log).await;
     let session = resolved.map_err(|error| Diagnosed::new(error, command.verdict()))?;
     if let Some(claims) = told {

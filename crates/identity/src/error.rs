@@ -169,6 +169,15 @@ fn token_hint(role: &RoleArn, claims: &Claims, failure: &StsFailure) -> Option<S
             claims.subject,
             claims.aws_audience()
         )),
+        "InvalidIdentityToken" if failure.says("audience") => Some(format!(
+            "Account {} has the OIDC provider {principal}, but not for this audience: add {} to its audiences (client IDs)",
+            role.account(),
+            claims.aws_audience()
+        )),
+        "InvalidIdentityToken" if failure.says("verification key") => Some(format!(
+            "AWS could not read the keys of {}; run the step again, and if it goes on, compare the provider's address with the token's issuer letter by letter",
+            claims.issuer
+        )),
         "InvalidIdentityToken" => Some(format!(
             "Account {} needs an IAM OIDC provider for {} with the audience {}",
             role.account(),

@@ -17,6 +17,7 @@ mod limits;
 mod plan;
 mod resolve;
 mod retry;
+mod safe_address;
 mod session;
 mod sts;
 pub mod trust;

@@ -36,12 +36,27 @@ impl FromStr for SessionPolicy {
         if policy.get("Statement").is_none() {
             return invalid("it is not an IAM policy: it has no Statement".to_owned());
         }
-        let compact = policy.to_string();
+        if let Some(odd) = text.chars().find(|character| *character > '\u{ff}') {
+            return invalid(format!("AWS takes characters up to U+00FF only, and it holds \"{odd}\""));
+        }
+        let compact = without_space(text);
         if compact.chars().count() > Self::LONGEST {
             return invalid(format!("AWS takes {} characters at most", Self::LONGEST));
         }
         Ok(Self(compact))
     }
+}
+
+/// JSON without the space outside its strings, and otherwise as it was written: a parser would keep only the last of two
+/// equal keys, so that a condition could go and the session be wider than what was asked for. AWS refuses such a policy.
+fn without_space(json: &str) -> String {
+    let (mut in_string, mut escaped) = (false, false);
+    let keep = |character: &char| {
+        in_string ^= *character == '"' && !escaped;
+        escaped = *character == '\\' && !escaped;
+        in_string || !character.is_ascii_whitespace()
+    };
+    json.chars().filter(keep).collect()
 }
 
 /// The ARN of a managed policy that narrows what the session may do (parameter `PolicyArns`).
@@ -177,6 +192,20 @@ mod tests {
         assert!("nope".parse::<SessionPolicy>().unwrap_err().to_string().contains("JSON"));
         let long = format!(r#"{{"Statement":"{}"}}"#, "x".repeat(2048));
         assert!(long.parse::<SessionPolicy>().unwrap_err().to_string().contains("2048"));
+        assert!(r#"{"Statement":"€"}"#.parse::<SessionPolicy>().unwrap_err().to_string().contains("U+00FF"));
+    }
+
+    #[test]
+    fn a_session_policy_reaches_aws_with_all_that_was_written() {
+        for (text, sent) in [
+            (
+                "{ \"Statement\": { \"Condition\": {\n \"Bool\": {\"a\": \"b\"},\t\"Bool\": {\"c\": \"d\"} } } }\r\n",
+                r#"{"Statement":{"Condition":{"Bool":{"a":"b"},"Bool":{"c":"d"}}}}"#,
+            ),
+            (r#"{"Statement": "a b \" c \\", "Sid" : " "}"#, r#"{"Statement":"a b \" c \\","Sid":" "}"#),
+        ] {
+            assert_eq!(text.parse::<SessionPolicy>().unwrap().as_str(), sent);
+        }
     }
 
     #[test]

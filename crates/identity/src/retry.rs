@@ -69,12 +69,15 @@ impl RetryPolicy {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };
+            let own = bound.mul_f64(fastrand::f64());
             let pause = match retry(&error) {
                 Retry::Never => return Err(Failed { error, attempts, out_of_time: false }),
-                Retry::Soon => bound.mul_f64(fastrand::f64()),
-                Retry::After(pause) => pause,
+                Retry::Soon => own,
+                // A service that names no time at all, or one that is over, is not to be asked without a pause.
+                Retry::After(pause) => pause.max(own),
             };
-            if Instant::now() + pause >= end {
+            // The service may name any number of seconds.
+            if Instant::now().checked_add(pause).is_none_or(|next| next >= end) {
                 return Err(Failed { error, attempts, out_of_time: true });
             }
             tokio::time::sleep(pause).await;
@@ -143,8 +146,18 @@ mod tests {
         let begin = Instant::now();
         assert_eq!(attempts(2, |_| Retry::After(Duration::from_secs(20))).await, Ok(3));
         assert_eq!(begin.elapsed().as_secs(), 40);
-        let failed = attempts(9, |_| Retry::After(Duration::from_secs(120))).await.unwrap_err();
-        assert_eq!(failed, Failed { error: 1, attempts: 1, out_of_time: true }, "it is not begun");
+        let too_late: [fn(&u32) -> Retry; 2] =
+            [|_| Retry::After(Duration::from_secs(120)), |_| Retry::After(Duration::MAX)];
+        for retry in too_late {
+            let failed = attempts(9, retry).await.unwrap_err();
+            assert_eq!(failed, Failed { error: 1, attempts: 1, out_of_time: true }, "it is not begun");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_service_that_names_no_pause_is_not_asked_without_one() {
+        let failed = attempts(u32::MAX, |_| Retry::After(Duration::ZERO)).await.unwrap_err();
+        assert!(failed.out_of_time && failed.attempts < 60, "{failed:?}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,15 +1,22 @@
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_sts::Client;
 use aws_sdk_sts::types::{Credentials as StsCredentials, PolicyDescriptorType, Tag};
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextRef;
+use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
 use aws_types::SdkConfig;
 use causeway_types::{ServiceError, account_of_arn};
 use secrecy::ExposeSecret;
+use url::{Position, Url};
 
 use crate::access_key::AccessKey;
 use crate::claims::OidcToken;
 use crate::limits::{ManagedPolicyArn, SessionTag};
 use crate::plan::RoleRequest;
 use crate::resolve::{Caller, Session};
+use crate::safe_address::is_safe_for_tokens;
 
 /// What STS answered that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,10 +42,38 @@ pub(crate) async fn assume_with_token(
         .web_identity_token(token.secret().expose_secret())
         .set_policy(policy(role))
         .set_policy_arns(policy_arns(role))
+        .customize()
+        .interceptor(SafeAddress)
         .send()
         .await
         .map_err(|error| ServiceError::new(OPERATION, &error))?;
     session(OPERATION, answer.credentials(), answer.assumed_role_user().map(|user| user.arn()))
+}
+
+/// Ends a call before its request leaves for an address that a token must not be sent to. Endpoints can be set in many
+/// ways (`AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_STS`, profiles), so the request itself is looked at.
+#[derive(Debug)]
+struct SafeAddress;
+
+#[dyn_dispatch_hint]
+impl Intercept for SafeAddress {
+    fn name(&self) -> &'static str {
+        "SafeAddress"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let address = Url::parse(context.request().uri())?;
+        if is_safe_for_tokens(&address) {
+            return Ok(());
+        }
+        let origin = &address[..Position::BeforePath];
+        Err(format!("the endpoint of STS, {origin}, is not https, so the job's OIDC token is not sent there (AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_STS)").into())
+    }
 }
 
 /// `AssumeRole`, signed with `key`.

@@ -77,7 +77,11 @@ fn each_mistake_is_named_with_its_place() {
         (with(&format!(r#"{{{rest},"NotAction":"x"}}"#)), "Statement[1].NotAction: it excludes Action"),
         (
             with(&format!(r#"{{{rest},"NotPrincipal":"*"}}"#)),
-            "Statement[1].NotPrincipal: it excludes Principal",
+            "Statement[1].NotPrincipal: AWS takes no NotPrincipal in a trust policy",
+        ),
+        (
+            with(r#"{"Effect":"Allow","NotPrincipal":{"Federated":"x"},"Action":"*"}"#),
+            "Statement[1].NotPrincipal: AWS takes no NotPrincipal in a trust policy",
         ),
         (
             with(r#"{"Effect":"allow","Principal":"*","Action":"*"}"#),

@@ -152,9 +152,12 @@ impl Registry {
         answer.map(Answer::of).map_err(|error| RegistryError::unreachable(action, error))
     }
 
-    /// Whether an address is this registry's: only then the login is shown.
+    /// Whether an address is this registry's, by whichever of its names: only then the login is shown.
     fn is_own(&self, url: &Url) -> bool {
-        url.scheme() == "https" && url.host_str() == Some(self.host.as_str()) && url.port().is_none()
+        let host = url.host_str().and_then(|host| host.parse::<RegistryHost>().ok());
+        url.scheme() == "https"
+            && url.port().is_none()
+            && host.is_some_and(|host| host.is_same_registry(&self.host))
     }
 
     /// Trades the login for a token ("Token Authentication Specification" of distribution).

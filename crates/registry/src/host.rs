@@ -91,6 +91,12 @@ impl RegistryHost {
         self.private.is_none()
     }
 
+    /// Whether both are hosts of the same registry: FIPS and dual-stack make other hosts of it.
+    #[must_use]
+    pub fn is_same_registry(&self, other: &Self) -> bool {
+        self.account() == other.account() && self.region() == other.region()
+    }
+
     /// Whether it is a FIPS endpoint.
     #[must_use]
     pub fn is_fips(&self) -> bool {

@@ -8,7 +8,7 @@ mod layout;
 
 use std::path::Path;
 
-pub(crate) use document::{Contents, LARGEST_MANIFEST, digest_of, media_type, sha256};
+pub(crate) use document::{Contents, LARGEST_MANIFEST, LARGEST_TREE, media_type};
 pub use document::{Descriptor, Document};
 pub use error::ImageError;
 pub use files::Location;

@@ -21,11 +21,13 @@
 
 mod distribution;
 mod docker_config;
+mod hasher;
 mod host;
 mod image;
 mod login;
 mod names;
 mod progress;
+mod public_repository;
 mod pull;
 mod push;
 mod registry_name;
@@ -38,6 +40,7 @@ pub use image::{Descriptor, Document, Image, ImageError, LocalBlob, Location};
 pub use login::{AuthorizeError, RegistryLogin, authorize, authorize_for};
 pub use names::{Digest, InvalidName, Reference, RepositoryName, Tag};
 pub use progress::Progress;
+pub use public_repository::PublicRepositories;
 pub use pull::{Pulled, pull};
 pub use push::{Push, Pushed, retag, tag_in_use};
 pub use registry_name::{InvalidRegistryName, RegistryName};

@@ -1,5 +1,6 @@
 //! From a registry into an OCI layout folder.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 use futures_util::{StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 
-use crate::image::{Contents, Descriptor, media_type};
+use crate::image::{Contents, Descriptor, LARGEST_TREE, media_type};
 use crate::{Digest, Document, Progress, Reference, Registry, RegistryError, RepositoryName};
 
 /// Blobs under way at once.
@@ -39,8 +40,16 @@ pub async fn pull(
     progress: &Progress,
 ) -> Result<Pulled, RegistryError> {
     let layout = Layout { folder };
+    layout.index()?;
     let root = registry.manifest(repository, reference).await?;
-    let mut tree = Tree { registry, repository, manifests: Vec::new(), blobs: Vec::new() };
+    let mut tree = Tree {
+        registry,
+        repository,
+        manifests: Vec::new(),
+        blobs: Vec::new(),
+        seen: HashSet::new(),
+        held: 0,
+    };
     tree.collect(root.clone()).await?;
     let mut pulled = Pulled { digest: root.digest.clone(), fetched: 0, fetched_bytes: 0 };
     progress.expect(tree.blobs.iter().map(|blob| blob.size).sum());
@@ -65,6 +74,9 @@ struct Tree<'a> {
     repository: &'a RepositoryName,
     manifests: Vec<Document>,
     blobs: Vec<Descriptor>,
+    seen: HashSet<Digest>,
+    /// Bytes of the manifests so far.
+    held: u64,
 }
 
 impl Tree<'_> {
@@ -74,12 +86,13 @@ impl Tree<'_> {
         for _ in 0..=DEEPEST {
             let mut below = Vec::new();
             for document in level {
-                let contents = Contents::parse(&document.bytes).map_err(|reason| {
-                    RegistryError::Protocol { action: format!("reading {}", document.digest), reason }
-                })?;
+                let contents = Contents::parse(&document.bytes).map_err(|reason| self.wrong(reason))?;
+                self.hold(&document)?;
                 for child in &contents.manifests {
-                    let reference = Reference::from(child.digest.clone());
-                    below.push(self.registry.manifest(self.repository, &reference).await?);
+                    if self.seen.insert(child.digest.clone()) {
+                        let reference = Reference::from(child.digest.clone());
+                        below.push(self.registry.manifest(self.repository, &reference).await?);
+                    }
                 }
                 self.add_blobs(contents);
                 self.manifests.push(document);
@@ -89,14 +102,26 @@ impl Tree<'_> {
             }
             level = below;
         }
-        let reason = "indexes are nested too deep".to_owned();
-        Err(RegistryError::Protocol { action: format!("reading {}", self.repository), reason })
+        Err(self.wrong("indexes are nested too deep".to_owned()))
+    }
+
+    /// What a registry sends must not fill the memory.
+    fn hold(&mut self, document: &Document) -> Result<(), RegistryError> {
+        self.held += document.bytes.len() as u64;
+        if self.held > LARGEST_TREE {
+            return Err(self.wrong(format!("its manifests are larger than {LARGEST_TREE} bytes together")));
+        }
+        Ok(())
+    }
+
+    fn wrong(&self, reason: String) -> RegistryError {
+        RegistryError::Protocol { action: format!("reading {}", self.repository), reason }
     }
 
     /// Layers with addresses of their own must not be distributed: the registry has none.
     fn add_blobs(&mut self, contents: Contents) {
         for blob in contents.blobs().filter(|blob| blob.urls.is_empty()) {
-            if !self.blobs.iter().any(|known| known.digest == blob.digest) {
+            if self.seen.insert(blob.digest.clone()) {
                 self.blobs.push(blob);
             }
         }
@@ -136,40 +161,54 @@ impl Layout<'_> {
         Ok(folder.join(digest.hex()))
     }
 
-    /// Puts the image into `index.json`. An entry of the same name or digest gives way.
+    /// Puts the image into `index.json`. An entry of the same name gives way; an image that is there is not entered twice.
     fn enter(&self, root: &Document, reference: &Reference) -> Result<(), RegistryError> {
-        let path = self.folder.join("index.json");
+        const NAME: &str = "org.opencontainers.image.ref.name";
+        let mut index = self.index()?.unwrap_or_else(
+            || json!({ "schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": [] }),
+        );
         let mut entry =
             json!({ "mediaType": root.media_type, "digest": root.digest, "size": root.bytes.len() });
-        const NAME: &str = "org.opencontainers.image.ref.name";
         if let Reference::Tag(tag) = reference {
             entry["annotations"] = json!({ NAME: tag.as_str() });
         }
-        let mut entries = self.entries(&path)?;
-        entries.retain(|known| {
-            let same_name = entry["annotations"][NAME].is_string()
-                && known["annotations"][NAME] == entry["annotations"][NAME];
-            let same_image = known["digest"] == entry["digest"] && !known["annotations"][NAME].is_string();
-            !same_name && !same_image
-        });
-        entries.push(entry);
-        let index = json!({ "schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": entries });
+        let name = |entry: &Value| entry["annotations"][NAME].as_str().map(str::to_owned);
+        let mut entries = index["manifests"].as_array().cloned().unwrap_or_default();
+        let is_known = |known: &Value| {
+            known["digest"] == entry["digest"] && (name(&entry).is_none() || name(known) == name(&entry))
+        };
+        if !entries.iter().any(is_known) {
+            let gives_way = |known: &Value| {
+                if name(known).is_some() {
+                    name(known) == name(&entry)
+                } else {
+                    known["digest"] == entry["digest"]
+                }
+            };
+            entries.retain(|known| !gives_way(known));
+            entries.push(entry);
+            index["manifests"] = entries.into();
+        }
         self.write(&self.folder.join("oci-layout"), br#"{"imageLayoutVersion":"1.0.0"}"#)?;
-        self.write(&path, index.to_string().as_bytes())
+        self.write(&self.folder.join("index.json"), index.to_string().as_bytes())
     }
 
-    fn entries(&self, path: &Path) -> Result<Vec<Value>, RegistryError> {
-        match fs::read(path) {
-            Ok(json) => {
-                let index: Value = serde_json::from_slice(&json).map_err(|error| RegistryError::Io {
-                    action: "read",
-                    path: path.to_owned(),
-                    error: error.into(),
-                })?;
-                Ok(index["manifests"].as_array().cloned().unwrap_or_default())
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-            Err(error) => Err(RegistryError::Io { action: "read", path: path.to_owned(), error }),
+    /// The layout's `index.json`, if there is one. A file of that name that is something else is not to be written over.
+    fn index(&self) -> Result<Option<Value>, RegistryError> {
+        let path = self.folder.join("index.json");
+        let json = match fs::read(&path) {
+            Ok(json) => json,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(RegistryError::Io { action: "read", path, error }),
+        };
+        let index: Option<Value> = serde_json::from_slice(&json).ok();
+        match index.filter(|index| index["schemaVersion"] == 2 && index["manifests"].is_array()) {
+            Some(index) => Ok(Some(index)),
+            None => Err(RegistryError::Protocol {
+                action: format!("writing {}", path.display()),
+                reason: "there is such a file, and it is not of an OCI layout: give another folder"
+                    .to_owned(),
+            }),
         }
     }
 

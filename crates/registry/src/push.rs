@@ -50,7 +50,7 @@ impl Push<'_> {
         progress.expect(image.size());
         let reference = Reference::from(digest);
         // A registry takes a manifest only when all that it refers to is there.
-        if registry.resolve(self.repository, &reference).await?.is_some() {
+        if known(registry, self.repository, &reference).await?.is_some() {
             pushed.present = image.blobs.len();
             progress.settle(&progress.begin(), image.size());
         } else {
@@ -107,7 +107,20 @@ impl Push<'_> {
     }
 }
 
-/// Points a tag to a manifest, unless it does already: a repository with immutable tags refuses even that.
+/// The digest behind a reference. Who may push and not read (`ecr:BatchGetImage`) does not learn it, and can do without.
+async fn known(
+    registry: &Registry,
+    repository: &RepositoryName,
+    reference: &Reference,
+) -> Result<Option<Digest>, RegistryError> {
+    match registry.resolve(repository, reference).await {
+        Err(error) if error.status() == Some(403) => Ok(None),
+        ending => ending,
+    }
+}
+
+/// Points a tag to a manifest, unless it does already: a repository with immutable tags refuses even that. So it does when
+/// the answer to a first try was lost; the tag is looked at once more then.
 async fn set_tag(
     registry: &Registry,
     repository: &RepositoryName,
@@ -115,10 +128,16 @@ async fn set_tag(
     root: &crate::Document,
 ) -> Result<(), RegistryError> {
     let reference = Reference::from(tag.clone());
-    if registry.resolve(repository, &reference).await?.as_ref() == Some(&root.digest) {
+    if known(registry, repository, &reference).await?.as_ref() == Some(&root.digest) {
         return Ok(());
     }
-    registry.put_manifest(repository, &reference, root).await
+    match registry.put_manifest(repository, &reference, root).await {
+        Err(error) if error.is_immutable_tag() => match known(registry, repository, &reference).await {
+            Ok(Some(digest)) if digest == root.digest => Ok(()),
+            _ => Err(error),
+        },
+        ending => ending,
+    }
 }
 
 /// Gives an image of a repository further tags. No layer moves; several platforms stay together.
@@ -149,7 +168,7 @@ pub async fn tag_in_use(
     digest: &Digest,
 ) -> Result<Option<(Tag, Digest)>, RegistryError> {
     for tag in tags {
-        match registry.resolve(repository, &Reference::from(tag.clone())).await? {
+        match known(registry, repository, &Reference::from(tag.clone())).await? {
             Some(other) if other != *digest => return Ok(Some((tag.clone(), other))),
             _ => {}
         }

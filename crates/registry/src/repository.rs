@@ -103,7 +103,9 @@ pub enum RepositoryError {
         error: ServiceError,
     },
     /// It was made, but not all that was asked for could be set.
-    #[error("repository {name} was created, but its lifecycle policy could not be set")]
+    #[error(
+        "repository {name} was created, but its lifecycle policy could not be set, and a second run leaves the repository as it is: set the policy there, or delete the repository"
+    )]
     PolicyNotSet {
         /// Which repository.
         name: String,

@@ -316,3 +316,35 @@ fn docker_itself_takes_the_host_from_the_file() {
     assert!(logout(HOST).status.success());
     assert!(written(folder.path())["auths"].get(HOST).is_none());
 }
+
+/// docker finds its certificates, and buildx its builders, in the folder of the configuration.
+#[cfg(unix)]
+#[test]
+fn everything_beside_the_file_comes_along() {
+    let (source, target) = (folder_with(&json!({})), TempDir::new().unwrap());
+    fs::create_dir_all(source.path().join("buildx/instances")).unwrap();
+    fs::write(source.path().join("buildx/instances/own"), "{}").unwrap();
+    fs::write(source.path().join("ca.pem"), "ca").unwrap();
+    fs::write(source.path().join("config.json.lock"), "").unwrap();
+    let job = target.path().join("job");
+    let mut config = DockerConfig::copy_of(source.path()).unwrap();
+    config.add_login(&login(HOST));
+    let receipt = config.save(&job).unwrap();
+    assert_eq!(fs::read_to_string(job.join("ca.pem")).unwrap(), "ca");
+    assert!(job.join("buildx/instances/own").is_file());
+    assert!(!job.join("config.json.lock").exists());
+    assert_eq!(remove_logins(&job, &receipt).unwrap(), Cleaned::Removed);
+    assert!(!job.exists());
+    assert!(source.path().join("buildx/instances/own").is_file(), "the originals stay");
+}
+
+/// The step was killed while it wrote.
+#[test]
+fn what_a_killed_step_left_half_written_goes() {
+    let (target, receipt) = copy(&json!({}));
+    let job = target.path().join("job");
+    fs::remove_file(job.join("config.json")).unwrap();
+    fs::write(job.join(".causeway-a1b2c3"), BASIC).unwrap();
+    assert_eq!(remove_logins(&job, &receipt).unwrap(), Cleaned::Nothing);
+    assert!(!job.exists(), "the folder was made for the login alone");
+}

@@ -118,3 +118,20 @@ fn registries_are_named_by_account_region_or_host() {
         assert!(error.contains(reason) && !error.contains("hunter2"), "{wrong}: {error}");
     }
 }
+
+#[test]
+fn the_hosts_of_one_registry_are_known_as_such() {
+    let host = |text: &str| text.parse::<RegistryHost>().unwrap();
+    let own = host("123456789012.dkr.ecr.us-east-1.amazonaws.com");
+    for same in ["123456789012.dkr.ecr-fips.us-east-1.amazonaws.com", "123456789012.dkr-ecr.us-east-1.on.aws"]
+    {
+        assert!(own.is_same_registry(&host(same)), "{same}");
+    }
+    for other in [
+        "210987654321.dkr.ecr.us-east-1.amazonaws.com",
+        "123456789012.dkr.ecr.us-west-2.amazonaws.com",
+        "public.ecr.aws",
+    ] {
+        assert!(!own.is_same_registry(&host(other)), "{other}");
+    }
+}

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use causeway_harness::registry::image::Layout;
 use causeway_harness::registry::{Registry as Server, Trouble};
-use causeway_registry::{Progress, Pulled, Registry, RegistryError, pull};
+use causeway_registry::{Document, Progress, Pulled, Registry, RegistryError, pull};
 use tempfile::TempDir;
 
 mod support;
@@ -136,4 +136,64 @@ async fn where_a_redirect_leads_no_login_is_shown() {
     let elsewhere = seen.iter().find(|seen| seen.line.ends_with("/elsewhere")).unwrap();
     assert!(!elsewhere.has_login);
     assert!(seen.iter().filter(|seen| !seen.line.ends_with("/elsewhere")).all(|seen| seen.has_login));
+}
+
+/// An index may name a manifest many times; each is asked for once.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_named_many_times_comes_once() {
+    let (server, registry) = start();
+    let base = TempDir::new().unwrap();
+    seed(&server, base.path(), "shop:1.0", 95, &[1_000]);
+    let name = repository("shop");
+    let root = registry.manifest(&name, &"1.0".parse().unwrap()).await.unwrap();
+    let mut index: serde_json::Value = serde_json::from_slice(&root.bytes).unwrap();
+    let once = index["manifests"].as_array().unwrap().clone();
+    index["manifests"] = once.iter().cycle().take(400).cloned().collect();
+    let bytes = index.to_string();
+    let digest = format!("sha256:{}", causeway_harness::sha256_hex(bytes.as_bytes()));
+    let many = Document {
+        media_type: root.media_type,
+        digest: digest.parse().unwrap(),
+        bytes: bytes.into_bytes().into(),
+    };
+    registry.put_manifest(&name, &"many".parse().unwrap(), &many).await.unwrap();
+    server.front.forget();
+    fetch(&registry, "many", &base.path().join("pulled")).await.unwrap();
+    let asked = server.front.seen().iter().filter(|seen| seen.line.contains("/manifests/")).count();
+    assert_eq!(asked, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_json_of_something_else_is_left_alone() {
+    let (server, registry) = start();
+    let base = TempDir::new().unwrap();
+    seed(&server, base.path(), "shop:1.0", 96, &[1_000]);
+    let folder = base.path().join("website");
+    std::fs::create_dir(&folder).unwrap();
+    for text in [r#"{"pages":["home"]}"#, "no JSON"] {
+        std::fs::write(folder.join("index.json"), text).unwrap();
+        let refused = fetch(&registry, "1.0", &folder).await.unwrap_err().to_string();
+        assert!(refused.contains("index.json") && refused.contains("OCI"), "{refused}");
+        assert_eq!(std::fs::read_to_string(folder.join("index.json")).unwrap(), text);
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "nothing was fetched");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_layouts_own_notes_stay_and_nothing_is_entered_twice() {
+    let (server, registry) = start();
+    let base = TempDir::new().unwrap();
+    let layout = base.path().join("pulled");
+    let digest = seed(&server, base.path(), "shop:1.0", 97, &[1_000]);
+    fetch(&registry, "1.0", &layout).await.unwrap();
+    let read = || -> serde_json::Value {
+        serde_json::from_slice(&std::fs::read(layout.join("index.json")).unwrap()).unwrap()
+    };
+    let mut index = read();
+    index["annotations"] = serde_json::json!({ "by": "somebody" });
+    std::fs::write(layout.join("index.json"), index.to_string()).unwrap();
+    fetch(&registry, &digest, &layout).await.unwrap();
+    assert_eq!(read(), index, "it is there, under its name");
+    fetch(&registry, "1.0", &layout).await.unwrap();
+    assert_eq!(read(), index);
 }

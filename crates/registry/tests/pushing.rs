@@ -5,7 +5,9 @@ use std::path::Path;
 
 use causeway_harness::registry::image::{Layout, pack};
 use causeway_harness::registry::{Registry as Server, Trouble};
-use causeway_registry::{Image, Progress, Push, Pushed, Registry, RegistryError, RepositoryName, Tag, retag};
+use causeway_registry::{
+    Image, Progress, Push, Pushed, Registry, RegistryError, RepositoryName, Tag, retag, tag_in_use,
+};
 use tempfile::TempDir;
 
 mod support;
@@ -265,4 +267,35 @@ async fn a_login_is_shown_to_no_other_host() {
     let _ = Layout::new(folder.path(), 17).image(&[1000]);
     let refused = push(&registry, &repository("shop"), &read(folder.path()), &["1"]).await.unwrap_err();
     assert!(refused.to_string().contains("another host"), "{refused}");
+}
+
+/// A role that may push and not read (no `ecr:BatchGetImage`) is refused every look at a manifest.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_may_only_push_pushes() {
+    let (server, registry) = start();
+    let folder = TempDir::new().unwrap();
+    let digest = Layout::new(folder.path(), 18).image(&[1000]);
+    for _ in 0..20 {
+        server.front.trouble("HEAD /manifests/", Trouble::Answer(403, String::new()));
+    }
+    let name = repository("write-only");
+    let image = read(folder.path());
+    assert_eq!(tag_in_use(&registry, &name, &tags(&["1"]), &image.root.digest).await.unwrap(), None);
+    push(&registry, &name, &image, &["1", "2"]).await.unwrap();
+    server.front.calm();
+    assert_eq!(server.fetched("write-only:2"), Some(digest));
+}
+
+/// The answer to a tag's `PUT` is lost; the second `PUT` meets the tag that the first one made.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_own_tag_is_no_clash_when_the_answer_was_lost() {
+    let (server, registry) = start();
+    let folder = TempDir::new().unwrap();
+    let digest = Layout::new(folder.path(), 19).image(&[1000]);
+    let words = "The image tag '1' already exists in the 'fixed' repository and cannot be overwritten because the tag is immutable.";
+    let body = serde_json::json!({ "errors": [{ "code": "TAG_INVALID", "message": words }] });
+    server.front.trouble("PUT manifests/1", Trouble::CutAfter);
+    server.front.trouble("PUT manifests/1", Trouble::Answer(400, body.to_string()));
+    push(&registry, &repository("fixed"), &read(folder.path()), &["1"]).await.unwrap();
+    assert_eq!(server.fetched("fixed:1"), Some(digest));
 }

@@ -14,6 +14,8 @@ pub struct Leaf {
     /// The keys on the way to it, a list's by number from 0, joined with `_`; other characters than letters, digits,
     /// `.`, `-` and `_` become `_`.
     pub name: String,
+    /// The same keys as they stand in the JSON, joined with `.`: for messages.
+    pub path: String,
     /// A string's text; a number as it was written, `true`, `false`, `null`, `{}` or `[]`.
     pub value: SecretString,
     /// Whether it is `true`, `false` or `null`: words too common to be hidden.
@@ -25,7 +27,7 @@ pub struct Leaf {
 pub fn flatten(text: &str) -> Option<Vec<Leaf>> {
     let object: Object<'_> = serde_json::from_str(text).ok()?;
     let mut leaves = Vec::new();
-    descend_object(&object, "", 1, &mut leaves);
+    descend_object(&object, &Place::default(), 1, &mut leaves);
     (!leaves.is_empty()).then_some(leaves)
 }
 
@@ -56,21 +58,38 @@ impl<'de> Visitor<'de> for Members {
     }
 }
 
-fn descend_object(object: &Object<'_>, name: &str, level: usize, leaves: &mut Vec<Leaf>) {
-    for (key, value) in &object.0 {
-        let key: String = key.chars().map(|letter| if is_plain(letter) { letter } else { '_' }).collect();
-        descend(value.get(), &joined(name, &key), level, leaves);
+/// Where in the JSON a value stands: its future name, and its path.
+#[derive(Default)]
+struct Place {
+    name: String,
+    path: String,
+}
+
+impl Place {
+    fn below(&self, key: &str) -> Self {
+        let plain: String = key.chars().map(|letter| if is_plain(letter) { letter } else { '_' }).collect();
+        Self { name: joined(&self.name, '_', &plain), path: joined(&self.path, '.', key) }
     }
 }
 
-fn descend(json: &str, name: &str, level: usize, leaves: &mut Vec<Leaf>) {
+fn joined(beginning: &str, mark: char, key: &str) -> String {
+    if beginning.is_empty() { key.to_owned() } else { format!("{beginning}{mark}{key}") }
+}
+
+fn descend_object(object: &Object<'_>, place: &Place, level: usize, leaves: &mut Vec<Leaf>) {
+    for (key, value) in &object.0 {
+        descend(value.get(), place.below(key), level, leaves);
+    }
+}
+
+fn descend(json: &str, place: Place, level: usize, leaves: &mut Vec<Leaf>) {
     let deeper = level < MAX_LEVELS;
     match json.as_bytes().first() {
         Some(b'{') if deeper => {
             if let Ok(object) = serde_json::from_str::<Object<'_>>(json)
                 && !object.0.is_empty()
             {
-                return descend_object(&object, name, level + 1, leaves);
+                return descend_object(&object, &place, level + 1, leaves);
             }
         }
         Some(b'[') if deeper => {
@@ -78,7 +97,7 @@ fn descend(json: &str, name: &str, level: usize, leaves: &mut Vec<Leaf>) {
                 && !items.is_empty()
             {
                 for (index, item) in items.iter().enumerate() {
-                    descend(item.get(), &joined(name, &index.to_string()), level + 1, leaves);
+                    descend(item.get(), place.below(&index.to_string()), level + 1, leaves);
                 }
                 return;
             }
@@ -88,11 +107,8 @@ fn descend(json: &str, name: &str, level: usize, leaves: &mut Vec<Leaf>) {
     // What is no string of Unicode (half a surrogate pair) stays as it is written.
     let text = serde_json::from_str::<String>(json).unwrap_or_else(|_| json.to_owned());
     let is_word = matches!(json, "true" | "false" | "null");
-    leaves.push(Leaf { name: name.to_owned(), value: SecretString::from(text), is_word });
-}
-
-fn joined(name: &str, key: &str) -> String {
-    if name.is_empty() { key.to_owned() } else { format!("{name}_{key}") }
+    let Place { name, path } = place;
+    leaves.push(Leaf { name, path, value: SecretString::from(text), is_word });
 }
 
 fn is_plain(letter: char) -> bool {
@@ -147,6 +163,9 @@ mod tests {
         );
         assert_eq!(pairs("{\"a\":\"\\ud83d\"}"), [("a".to_owned(), "\"\\ud83d\"".to_owned())]);
         assert_eq!(pairs("{\"a\":\"1\",\"a\":\"2\"}").len(), 2, "the caller refuses the clash");
+        let paths: Vec<String> =
+            flatten(r#"{"a b":1,"a":{"b":[2]}}"#).unwrap().into_iter().map(|leaf| leaf.path).collect();
+        assert_eq!(paths, ["a b", "a.b.0"]);
     }
 
     #[test]

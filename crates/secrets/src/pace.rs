@@ -11,7 +11,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_types::SdkConfig;
 use aws_types::request_id::RequestId;
 use causeway_types::{ServiceError, ServiceErrorKind};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
 /// So many calls are under way at once. More only open more connections: with 20 ms a call this is 1,600 calls a
@@ -31,6 +31,7 @@ pub(crate) struct Pacer {
     slots: Semaphore,
     turn: tokio::sync::Mutex<()>,
     pace: Mutex<Pace>,
+    has_throttled: watch::Sender<bool>,
     retries: RetryConfig,
 }
 
@@ -42,13 +43,20 @@ impl Pacer {
             slots: Semaphore::new(IN_FLIGHT),
             turn: tokio::sync::Mutex::new(()),
             pace: Mutex::new(Pace::new(retries.initial_backoff(), retries.max_backoff())),
+            has_throttled: watch::Sender::new(false),
             retries,
         }
     }
 
     /// Whether the service has throttled: extra calls then cost more time than they save.
     pub(crate) fn is_throttled(&self) -> bool {
-        self.pace().rate.is_some()
+        *self.has_throttled.borrow()
+    }
+
+    /// Waits until the service has throttled; no time if it has.
+    pub(crate) async fn throttled(&self) {
+        // The sender lives as long as this does.
+        let _ = self.has_throttled.subscribe().wait_for(|throttled| *throttled).await;
     }
 
     /// Sends a call until it is answered, refused for good, or its retries are used up.
@@ -74,6 +82,7 @@ impl Pacer {
             };
             match ServiceError::new(operation, &error).kind() {
                 ServiceErrorKind::Throttled => {
+                    self.has_throttled.send_replace(true);
                     if self.pace().throttled(epoch, Instant::now()) >= self.retries.max_attempts() * 2 {
                         return Err(error);
                     }

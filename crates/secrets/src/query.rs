@@ -108,8 +108,11 @@ pub enum ParameterQuery {
 /// How a hierarchy is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum HierarchyPlan {
-    /// Page after page: ten parameters a round trip, and no permission but `ssm:GetParametersByPath`.
+    /// Page after page, and from the third page on the names are listed beside it as with [`HierarchyPlan::Listed`]: what
+    /// is done first counts. Where listing is refused or throttled, the pages go on alone; nothing is lost by trying.
     #[default]
+    Quickest,
+    /// Page after page: ten parameters a round trip, and no permission but `ssm:GetParametersByPath`.
     Pages,
     /// The names first, fifty a page and in parts side by side, and the values by tens as names come in. Needs
     /// `ssm:DescribeParameters` and `ssm:GetParameters`; where they are refused, it is read page after page.

@@ -138,7 +138,43 @@ async fn names_listed_first_bring_what_pages_bring() {
             assert_eq!(read_names(&listed), read_names(&pages));
             let asked = aws.operations();
             assert!(asked[before..].iter().all(|operation| operation != "GetParametersByPath"), "{asked:?}");
+            let quickest =
+                read(&aws.config(), &below(&["/app"], recursive, HierarchyPlan::Quickest)).await.unwrap();
+            assert_eq!(read_names(&quickest), read_names(&pages));
         }
+    }
+}
+
+#[tokio::test]
+async fn a_small_hierarchy_costs_no_call_more_and_a_large_one_little_time() {
+    let away = std::time::Duration::from_millis(50);
+    for (count, fewest, most) in [(20, 2, 2), (400, 45, 200)] {
+        let store = Store::of((0..count).map(|number| format!("/a/{}/{number:03}", number % 8)));
+        let aws = Aws::start_away(away, move |operation, body| store.answer(operation, body)).await;
+        let begin = std::time::Instant::now();
+        let reading = read(&aws.config(), &below(&["/a"], true, HierarchyPlan::Quickest)).await.unwrap();
+        assert_eq!(reading.parameters.len(), count);
+        assert!((fewest..=most).contains(&aws.calls().len()), "{:?}", aws.operations());
+        // Page after page it would be 2 seconds.
+        assert!(begin.elapsed() < away * 24, "{:?}", begin.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn where_listing_is_refused_or_throttled_the_quickest_way_is_the_pages() {
+    for (code, listed) in [("AccessDeniedException", 1), ("ThrottlingException", 1)] {
+        let store = Store::of((0..95).map(|number| format!("/a/{number:02}")));
+        let aws = Aws::start(move |operation, body| match operation {
+            "DescribeParameters" => refusal(code, "no"),
+            _ => store.answer(operation, body),
+        })
+        .await;
+        let reading = read(&aws.config(), &below(&["/a"], true, HierarchyPlan::Quickest)).await.unwrap();
+        assert_eq!(reading.parameters.len(), 95);
+        assert!(reading.listing_refused.is_none());
+        let asked = aws.operations();
+        assert_eq!(asked.iter().filter(|operation| *operation == "DescribeParameters").count(), listed);
+        assert_eq!(asked.iter().filter(|operation| *operation == "GetParametersByPath").count(), 10);
     }
 }
 

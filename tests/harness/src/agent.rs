@@ -33,4 +33,6 @@ pub use plan::JobError;
 pub use process::{Line, Stream, Usage};
 pub use result::{Issue, JobResult, StepResult};
 pub use step::{Action, Cancel, Condition, Job, Step};
+pub use system::Host;
 pub use variables::{Variable, Variables};
+pub use watch::Seen;

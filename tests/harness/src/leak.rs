@@ -1,12 +1,27 @@
-//! Looks for known secrets where none may be: the masked log, what tasks wrote, command lines, and files that stay.
+//! Looks for known secrets where none may be: the masked log, what tasks wrote, command lines and environments of processes,
+//! and files that stay.
 
 mod form;
+mod index;
+mod place;
 
 use std::path::{Path, PathBuf};
 
 pub use form::Form;
+use index::Index;
 
-use crate::agent::{Command, JobResult, StepResult};
+use crate::agent::JobResult;
+
+/// Who may have a secret in its environment beside the task's own processes, which get what the agent gives them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holder {
+    /// Nobody: the job's token, a connection's key.
+    Nobody,
+    /// Script steps, to which a pipeline hands it by `env:`: the value of a parameter.
+    ScriptSteps,
+    /// Script steps and the programs that a task starts for its user: a session's keys.
+    Programs,
+}
 
 /// The secrets of a test, each with a name for the report.
 #[derive(Debug, Clone, Default)]
@@ -27,9 +42,15 @@ pub struct Leak {
 }
 
 impl Secrets {
-    /// Adds a secret. Values, and lines of a value, shorter than 4 characters are not looked for.
+    /// Adds a secret that no environment but the task's own may hold. Values, and lines of a value, shorter than 4
+    /// characters are not looked for.
     pub fn add(&mut self, name: &str, value: &str) {
-        self.forms.extend(form::forms(name, value));
+        self.add_for(name, value, Holder::Nobody);
+    }
+
+    /// Adds a secret that others may have in their environment too.
+    pub fn add_for(&mut self, name: &str, value: &str, holder: Holder) {
+        self.forms.extend(form::forms(name, value, holder));
     }
 
     /// Takes a file or folder out of the search, for what the user asked to be written.
@@ -42,26 +63,10 @@ impl Secrets {
     /// Looks everywhere; nothing found is an empty list.
     #[must_use]
     pub fn search(&self, job: &JobResult) -> Vec<Leak> {
-        let mut leaks = Vec::new();
-        let mut handed_over = Vec::new();
-        for step in &job.steps {
-            let place = |what: &str| format!("{what} of \"{}\"", step.display_name);
-            self.find(&step.log, &place("the masked log"), &mut leaks);
-            for issue in &step.issues {
-                self.find(&issue.message, &place("an issue"), &mut leaks);
-            }
-            for summary in &step.summaries {
-                self.find(summary, &place("a summary"), &mut leaks);
-            }
-            if step.is_task {
-                self.search_output(step, &place("the output"), &mut handed_over, &mut leaks);
-                for line in &step.command_lines {
-                    self.find(&line.join("\n"), &place("a command line"), &mut leaks);
-                }
-            }
-        }
-        self.search_files(job.root(), &mut leaks);
-        leaks
+        let mut search = Search { index: Index::new(&self.forms), forms: &self.forms, leaks: Vec::new() };
+        search.steps(job);
+        search.files(job.root(), &self.ignored);
+        search.leaks
     }
 
     /// Fails the test when something is found.
@@ -70,60 +75,52 @@ impl Secrets {
     /// With the list of what stood where.
     pub fn assert_none_in(&self, job: &JobResult) {
         let leaks = self.search(job);
-        let list: Vec<String> =
-            leaks.iter().map(|leak| format!("{} ({}) in {}", leak.secret, leak.form, leak.place)).collect();
-        assert!(leaks.is_empty(), "secrets leaked:\n{}", list.join("\n"));
-    }
-
-    fn find(&self, text: &str, place: &str, leaks: &mut Vec<Leak>) {
-        for form in self.forms.iter().filter(|form| form.stands_in(text)) {
-            leaks.push(form.leak(place));
-        }
-    }
-
-    /// A value may stand in the command that hands it over as a secret, and after that in `task.setvariable`.
-    fn search_output(
-        &self,
-        step: &StepResult,
-        place: &str,
-        handed_over: &mut Vec<String>,
-        leaks: &mut Vec<Leak>,
-    ) {
-        for (number, line) in step.lines.iter().enumerate() {
-            let command = Command::parse(&line.text, true);
-            let hands_over = command.as_ref().is_some_and(hands_over);
-            let sets = command.as_ref().is_some_and(|command| command.is("task", "setvariable"));
-            for form in self.forms.iter().filter(|form| form.stands_in(&line.text)) {
-                if hands_over {
-                    handed_over.push(form.text.clone());
-                } else if !(sets && handed_over.iter().any(|known| known.contains(&form.text))) {
-                    leaks.push(form.leak(&format!("line {} of {place}", number + 1)));
-                }
-            }
-        }
-    }
-
-    fn search_files(&self, folder: &Path, leaks: &mut Vec<Leak>) {
-        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            let Ok(kind) = entry.file_type() else { continue };
-            if self.ignored.contains(&path) {
-                continue;
-            }
-            self.find(&path.to_string_lossy(), &format!("the name of {}", path.display()), leaks);
-            if kind.is_dir() {
-                self.search_files(&path, leaks);
-            } else if kind.is_file() {
-                let content = std::fs::read(&path).unwrap_or_default();
-                self.find(&String::from_utf8_lossy(&content), &path.display().to_string(), leaks);
-            }
-        }
+        assert!(leaks.is_empty(), "secrets leaked:\n{}", listed(&leaks));
     }
 }
 
-/// Whether a command is the hand-over of a secret to the agent itself.
-fn hands_over(command: &Command) -> bool {
-    command.is("task", "setsecret")
-        || (command.flag("issecret")
-            && (command.is("task", "setvariable") || command.is("task", "settaskvariable")))
+/// One leak a line.
+#[must_use]
+pub fn listed(leaks: &[Leak]) -> String {
+    let lines: Vec<String> =
+        leaks.iter().map(|leak| format!("{} ({}) in {}", leak.secret, leak.form, leak.place)).collect();
+    lines.join("\n")
+}
+
+/// A search under way.
+struct Search<'a> {
+    forms: &'a [Form],
+    index: Index<'a>,
+    leaks: Vec<Leak>,
+}
+
+impl Search<'_> {
+    fn find(&mut self, text: &str, place: &str) {
+        self.find_for(text, place, |_| true);
+    }
+
+    fn find_for(&mut self, text: &str, place: &str, counts: impl Fn(&Form) -> bool) {
+        for at in self.index.found_in(text) {
+            if counts(&self.forms[at]) {
+                self.leaks.push(self.forms[at].leak(place));
+            }
+        }
+    }
+
+    fn files(&mut self, folder: &Path, ignored: &[PathBuf]) {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let Ok(kind) = entry.file_type() else { continue };
+            if ignored.contains(&path) {
+                continue;
+            }
+            self.find(&path.to_string_lossy(), &format!("the name of {}", path.display()));
+            if kind.is_dir() {
+                self.files(&path, ignored);
+            } else if kind.is_file() {
+                let content = std::fs::read(&path).unwrap_or_default();
+                self.find(&String::from_utf8_lossy(&content), &path.display().to_string());
+            }
+        }
+    }
 }

@@ -8,7 +8,8 @@
 //! | [`gateway`] | the one address that the task gets as `AWS_ENDPOINT_URL`: STS here, the rest to moto |
 //! | [`moto`] | the other AWS services |
 //! | [`agent`] | the pipeline agent: environment in, logging commands out, masking, post-job |
-//! | [`pipeline`] | Azure Pipelines YAML |
+//! | [`pipeline`] | Azure Pipelines YAML: stages, jobs, steps |
+//! | [`expression`] | its conditions and `$[ … ]` |
 //! | [`proxy`] | a company's proxy: tinyproxy, and one that knows names which nobody else knows |
 //! | [`tls`] | a private authority, and https in front of the servers above |
 //! | [`registry`] | ECR's registries: docker-registry with TLS and a password, and faults before it |
@@ -20,6 +21,7 @@
 
 pub mod agent;
 pub mod azure_devops;
+pub mod expression;
 pub mod gateway;
 mod http;
 pub mod jwt;
@@ -35,3 +37,4 @@ pub mod tls;
 pub mod world;
 
 pub use http::{Reply, send};
+pub use sigv4::sha256_hex;

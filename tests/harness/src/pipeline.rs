@@ -1,16 +1,21 @@
-//! Azure Pipelines YAML: variables and steps of one job.
+//! Azure Pipelines YAML: stages, jobs and steps, run one after the other on the world's agent.
 //!
-//! What it does not know it refuses, so that a pipeline is never half run. Triggers, pools and names are read over.
+//! What it does not know it refuses, so that a pipeline is never half run. Triggers, pools and names are read over. Templates,
+//! `strategy` and parameters are not known here.
 
+mod document;
+mod order;
+mod run;
+mod stand;
+mod step;
+mod trigger;
 mod variables;
 
-use std::time::Duration;
+pub use run::{PipelineRun, RanJob, Runner};
+pub use trigger::Trigger;
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-
-use crate::agent::{Action, Condition, Job, Step};
-use variables::{Pairs, VariableBlock};
+use crate::agent::{Job, Step, Variable};
+use crate::expression::Expression;
 
 /// Why a pipeline cannot be run.
 #[derive(Debug, thiserror::Error)]
@@ -21,95 +26,69 @@ pub enum PipelineError {
     /// A step is none, or several at once.
     #[error("step {0} must have exactly one of task, script, bash or checkout")]
     Step(usize),
-    /// A condition is not one of the few that are known.
-    #[error("condition \"{0}\" is not known here: succeeded(), failed(), succeededOrFailed(), always()")]
-    Condition(String),
+    /// A condition, or a variable's `$[ … ]`, is not known here.
+    #[error("expression {0}")]
+    Expression(String),
+    /// The pipeline has no stages, jobs or steps, or several of them side by side.
+    #[error("a pipeline has exactly one of stages, jobs and steps")]
+    Shape,
+    /// A name is there twice, or a dependency is not there.
+    #[error("{0}")]
+    Name(String),
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Document {
-    #[serde(default)]
-    variables: VariableBlock,
-    steps: Vec<RawStep>,
-    #[serde(default)]
-    #[allow(dead_code, reason = "keys that say nothing about how steps run")]
-    name: Option<IgnoredAny>,
-    #[serde(default)]
-    #[allow(dead_code, reason = "as above")]
-    trigger: Option<IgnoredAny>,
-    #[serde(default)]
-    #[allow(dead_code, reason = "as above")]
-    pr: Option<IgnoredAny>,
-    #[serde(default)]
-    #[allow(dead_code, reason = "as above")]
-    pool: Option<IgnoredAny>,
+/// A pipeline as it was read.
+#[derive(Debug, Clone)]
+pub struct Pipeline {
+    pub(crate) variables: Vec<Variable>,
+    pub(crate) stages: Vec<Stage>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct RawStep {
-    task: Option<String>,
-    script: Option<String>,
-    bash: Option<String>,
-    checkout: Option<String>,
-    #[serde(default)]
-    inputs: Pairs,
-    #[serde(default)]
-    env: Pairs,
-    name: Option<String>,
-    display_name: Option<String>,
-    #[serde(default)]
-    condition: String,
-    #[serde(default)]
-    continue_on_error: bool,
-    enabled: Option<bool>,
-    working_directory: Option<String>,
-    #[serde(default)]
-    fail_on_stderr: bool,
-    #[serde(default)]
-    retry_count_on_task_failure: u32,
-    timeout_in_minutes: Option<u64>,
+/// A stage; pipelines without stages have one, named `__default`.
+#[derive(Debug, Clone)]
+pub(crate) struct Stage {
+    pub(crate) name: String,
+    pub(crate) depends_on: Vec<String>,
+    pub(crate) condition: Expression,
+    pub(crate) variables: Vec<Variable>,
+    pub(crate) jobs: Vec<PipelineJob>,
 }
 
-/// Reads a pipeline file's text as a job.
+/// A job of a stage.
+#[derive(Debug, Clone)]
+pub(crate) struct PipelineJob {
+    pub(crate) name: String,
+    pub(crate) depends_on: Vec<String>,
+    pub(crate) condition: Expression,
+    pub(crate) continue_on_error: bool,
+    /// A deployment job's outputs have its own name before the step's.
+    pub(crate) is_deployment: bool,
+    pub(crate) variables: Vec<Variable>,
+    pub(crate) steps: Vec<Step>,
+}
+
+impl Pipeline {
+    /// Reads a pipeline file's text.
+    ///
+    /// # Errors
+    /// When it is not YAML, or has parts that are not known here.
+    pub fn parse(yaml: &str) -> Result<Self, PipelineError> {
+        let pipeline = document::read(yaml)?;
+        order::check(&pipeline)?;
+        Ok(pipeline)
+    }
+}
+
+/// Reads a pipeline file's text as the one job that it has.
 ///
 /// # Errors
-/// When it is not YAML, or has parts that are not known here.
+/// When it is not YAML, has parts that are not known here, or several jobs.
 pub fn parse(yaml: &str) -> Result<Job, PipelineError> {
-    let document: Document =
-        serde_saphyr::from_str(yaml).map_err(|error| PipelineError::Yaml(error.to_string()))?;
-    let mut steps = Vec::new();
-    for (index, raw) in document.steps.into_iter().enumerate() {
-        if raw.enabled.unwrap_or(true) {
-            steps.extend(step(index + 1, raw)?);
-        }
-    }
-    Ok(Job { variables: document.variables.0, steps })
-}
-
-/// `None` for `checkout`, which has nothing to do here.
-fn step(number: usize, raw: RawStep) -> Result<Option<Step>, PipelineError> {
-    let condition = Condition::parse(&raw.condition).ok_or(PipelineError::Condition(raw.condition))?;
-    let action = match (raw.task, raw.script.or(raw.bash), raw.checkout) {
-        (None, None, Some(_)) => return Ok(None),
-        (Some(reference), None, None) => Action::Task { reference, inputs: raw.inputs.0 },
-        (None, Some(text), None) => Action::Script {
-            text,
-            working_directory: raw.working_directory,
-            fail_on_stderr: raw.fail_on_stderr,
-        },
-        _ => return Err(PipelineError::Step(number)),
+    let Pipeline { mut variables, stages } = Pipeline::parse(yaml)?;
+    let mut jobs = stages.into_iter().flat_map(|stage| stage.jobs);
+    let (Some(job), None) = (jobs.next(), jobs.next()) else {
+        return Err(PipelineError::Name("the pipeline has several jobs: run it as a pipeline".to_owned()));
     };
-    Ok(Some(Step {
-        name: raw.name,
-        display_name: raw.display_name,
-        condition,
-        continue_on_error: raw.continue_on_error,
-        env: raw.env.0,
-        retries: raw.retry_count_on_task_failure,
-        timeout: Duration::from_secs(raw.timeout_in_minutes.unwrap_or(2) * 60),
-        cancel: None,
-        action,
-    }))
+    variables.extend(job.variables);
+    Ok(Job { variables, steps: job.steps, watches_machine: false })
 }

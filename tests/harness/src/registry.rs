@@ -31,7 +31,7 @@ pub struct Registry {
     folder: TempDir,
     proxy: NamingProxy,
     direct: NamingProxy,
-    _tls: TlsFront,
+    tls: TlsFront,
     server: Server,
 }
 
@@ -69,7 +69,7 @@ impl Registry {
         let named = |address: SocketAddr| texts.iter().map(move |name| (*name, address)).collect::<Vec<_>>();
         let proxy = NamingProxy::start(&named(tls.address()), None);
         let direct = NamingProxy::start(&named(server.address()), None);
-        Self { front, account: account.to_owned(), folder, proxy, direct, _tls: tls, server }
+        Self { front, account: account.to_owned(), folder, proxy, direct, tls, server }
     }
 
     /// Where the proxy listens that knows the registry's names.
@@ -78,10 +78,22 @@ impl Registry {
         format!("http://{}", self.proxy.address())
     }
 
+    /// Where it listens for TLS, the [`Front`] behind it.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.tls.address()
+    }
+
     /// The password of user `AWS`.
     #[must_use]
     pub fn password(&self) -> String {
         password_of(&self.account)
+    }
+
+    /// What ECR's API answers for it: the base64 of user and password.
+    #[must_use]
+    pub fn token(&self) -> String {
+        base64(&format!("AWS:{}", self.password()))
     }
 
     /// The host of the account's registry in [`REGION`].

@@ -20,14 +20,15 @@ mod trust;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use installed::{binary, workspace};
+pub use installed::{binary, own_task, workspace};
 pub use trust::{federated_trust, key_trust};
 
 use crate::agent::{Agent, Connection, Job, JobResult, Step, TaskFolder, Variable};
 use crate::azure_devops::{AUDIENCE, AzureDevOps, Organization};
 use crate::gateway::Gateway;
-use crate::leak::Secrets;
+use crate::leak::{Holder, Secrets, listed};
 use crate::moto::{Moto, Seed};
+use crate::pipeline::{Pipeline, PipelineRun, Runner, Trigger};
 use crate::random;
 use crate::sts::{AccessKey, Iam, Role};
 
@@ -76,6 +77,10 @@ pub struct World {
     pub account: String,
     /// The key of user `ci`.
     pub user_key: AccessKey,
+    /// Who may have the key of user `ci` in its environment: programs, where a test gives it to them without a role.
+    pub user_key_holder: Holder,
+    /// The values that a test calls secret, by name: what lies in SSM or Secrets Manager.
+    pub secret_values: Vec<(String, String)>,
     /// Variables that every job of this world begins with.
     pub variables: Vec<Variable>,
     moto: Option<Arc<Moto>>,
@@ -124,8 +129,19 @@ impl World {
         agent.machine.push(("AWS_ENDPOINT_URL".into(), gateway.url()));
         let user_key = iam.add_user(&account, "ci");
         let (variables, moto) = (Vec::new(), settings.moto);
-        let mut world =
-            Self { azure_devops, iam, gateway, agent, account, user_key, variables, moto, _task: kept };
+        let mut world = Self {
+            azure_devops,
+            iam,
+            gateway,
+            agent,
+            account,
+            user_key,
+            user_key_holder: Holder::Nobody,
+            secret_values: Vec::new(),
+            variables,
+            moto,
+            _task: kept,
+        };
         world.add_connections();
         world.add_roles();
         world
@@ -178,7 +194,7 @@ impl World {
     /// When the server or the agent would not begin it.
     #[must_use]
     pub fn run(&self, steps: Vec<Step>) -> JobResult {
-        self.run_job(Job { variables: Vec::new(), steps })
+        self.run_job(Job { steps, ..Job::default() })
     }
 
     /// Runs an Azure Pipelines YAML text.
@@ -188,6 +204,18 @@ impl World {
     #[must_use]
     pub fn job(&self, yaml: &str) -> JobResult {
         self.run_job(crate::pipeline::parse(yaml).unwrap_or_else(|error| panic!("{error}")))
+    }
+
+    /// Runs a whole pipeline file as the given trigger would, and fails when a secret was found anywhere.
+    ///
+    /// # Panics
+    /// When it cannot be read or begun, or a secret leaked.
+    #[must_use]
+    pub fn pipeline(&self, yaml: &str, trigger: &Trigger) -> PipelineRun {
+        let pipeline = Pipeline::parse(yaml).unwrap_or_else(|error| panic!("{error}"));
+        let run = Runner { world: self, trigger: trigger.clone(), change: None }.run(&pipeline);
+        assert!(run.leaks.is_empty(), "secrets leaked:\n{}\n{}", listed(&run.leaks), run.log());
+        run
     }
 
     /// Runs a job with this world's variables before its own.
@@ -208,9 +236,10 @@ impl World {
         let sessions = self.iam.sessions();
         let keys = std::iter::once(&self.user_key).chain(sessions.iter().map(|session| &session.key));
         for key in keys {
-            secrets.add(&format!("the secret key of {}", key.id), &key.secret);
+            let holder = if key.session_token.is_some() { Holder::Programs } else { self.user_key_holder };
+            secrets.add_for(&format!("the secret key of {}", key.id), &key.secret, holder);
             if let Some(token) = &key.session_token {
-                secrets.add(&format!("the session token of {}", key.id), token);
+                secrets.add_for(&format!("the session token of {}", key.id), token, holder);
             }
         }
         for token in self.azure_devops.issued_tokens() {
@@ -218,6 +247,9 @@ impl World {
         }
         for token in self.azure_devops.job_tokens() {
             secrets.add("the job's token", &token);
+        }
+        for (name, value) in &self.secret_values {
+            secrets.add_for(name, value, Holder::ScriptSteps);
         }
         secrets.add("the ECR password", &format!("{}-auth-token", self.account));
         secrets

@@ -28,7 +28,7 @@ fn steps_are_read_with_their_properties() {
     assert_eq!(job.steps.len(), 2);
     let first = &job.steps[0];
     assert_eq!((first.name.as_deref(), first.display_name.as_deref()), (Some("a"), Some("Do it")));
-    assert_eq!((first.condition, first.continue_on_error, first.retries), (Condition::Failed, true, 2));
+    assert_eq!((&first.condition, first.continue_on_error, first.retries), (&Condition::Failed, true, 2));
     let Action::Task { reference, inputs } = &first.action else { panic!("no task") };
     assert_eq!(reference, "Causeway@1");
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
@@ -43,9 +43,20 @@ fn what_is_not_known_is_refused() {
     for (yaml, reason) in [
         ("steps:\n- script: a\n  task: b\n", "exactly one"),
         ("steps:\n- displayName: a\n", "exactly one"),
-        ("steps:\n- script: a\n  condition: eq(1, 1)\n", "condition"),
+        ("steps:\n- script: a\n  condition: counter('a', 1)\n", "counter is not known"),
+        ("steps:\n- script: a\n  condition: eq(1)\n", "eq does not take 1"),
+        ("steps:\n- script: a\n  condition: eq(resources.a, 1)\n", "resources.a is not known"),
+        ("steps:\n- script: a\n  condition: eq(1, 1) 2\n", "too much"),
+        ("steps:\n- script: ${{ variables.a }}\n", "${{"),
+        ("variables:\n  a: $[counter('a')]\nsteps: []\n", "counter"),
+        ("variables:\n  a: x$[variables.a]\nsteps: []\n", "beside other text"),
+        ("jobs:\n- job: a\n  steps: []\n  strategy:\n    parallel: 2\n", "parallel"),
+        ("jobs:\n- job: a\n  dependsOn: b\n  steps: []\n", "depends on b"),
+        ("jobs:\n- job: a\n  steps: []\n- job: a\n  steps: []\n", "twice"),
+        ("jobs: []\nsteps: []\n", "exactly one of stages"),
+        ("jobs:\n- template: a.yml\n", "template"),
         ("steps:\n- script: a\n  dispalyName: b\n", "dispalyName"),
-        ("stages: []\n", "stages"),
+        ("{}\n", "stages"),
         ("steps: [", "cannot be read"),
     ] {
         let error = parse(yaml).unwrap_err().to_string();

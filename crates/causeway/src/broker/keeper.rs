@@ -36,6 +36,8 @@ pub(crate) struct Keeper {
 struct Held {
     session: Arc<Session>,
     obtained: SystemTime,
+    /// The same by a clock that nobody sets. It may stand still while the machine sleeps, so both count.
+    since: Instant,
     failure: Option<Failure>,
 }
 
@@ -48,7 +50,7 @@ struct Failure {
 impl Keeper {
     /// Begins with the step's own session. Without `renews` it is never replaced.
     pub(crate) fn new(session: Session, renews: bool) -> Self {
-        let held = Held { session: Arc::new(session), obtained: SystemTime::now(), failure: None };
+        let held = Held::of(session, SystemTime::now());
         Self { held: watch::Sender::new(held), asked: Notify::new(), renews }
     }
 
@@ -65,7 +67,7 @@ impl Keeper {
                 let held = changes.borrow_and_update();
                 let now = SystemTime::now();
                 if held.is_valid(now) {
-                    return Ok(Offer::of(&held.session, held.obtained, now));
+                    return Ok(Offer::of(&held.session, held.life(), held.end_at(now), now));
                 }
                 if !self.renews {
                     return Err(held.ended("Set refresh: true for credentials that last as long as the job"));
@@ -118,9 +120,13 @@ impl Keeper {
 }
 
 impl Held {
+    fn of(session: Session, obtained: SystemTime) -> Self {
+        Self { session: Arc::new(session), obtained, since: Instant::now(), failure: None }
+    }
+
     /// A session that has just come; one that has ended already would be asked for again and again.
     fn fresh(session: Session, now: SystemTime) -> Result<Self, String> {
-        let held = Self { session: Arc::new(session), obtained: now, failure: None };
+        let held = Self::of(session, now);
         if held.is_valid(now) {
             return Ok(held);
         }
@@ -131,8 +137,19 @@ impl Held {
         self.session.expires_at.and_then(at)
     }
 
+    fn life(&self) -> Option<Duration> {
+        self.end().and_then(|end| end.duration_since(self.obtained).ok())
+    }
+
+    /// When they end by the machine's clock as it goes now: where that was set back meanwhile, before the end that AWS named.
+    fn end_at(&self, now: SystemTime) -> Option<SystemTime> {
+        let end = self.end()?;
+        let left = self.life().map(|life| life.saturating_sub(self.since.elapsed()));
+        Some(left.map_or(end, |left| end.min(now + left)))
+    }
+
     fn is_valid(&self, now: SystemTime) -> bool {
-        self.end().is_none_or(|end| end > now)
+        self.end_at(now).is_none_or(|end| end > now)
     }
 
     /// Whether somebody's question is a reason to renew at once.
@@ -142,12 +159,14 @@ impl Held {
 
     /// How long until the next renewal: when half the life is over, and after a failure several times before the end.
     fn pause(&self, now: SystemTime) -> Duration {
-        let life = self.end().and_then(|end| end.duration_since(self.obtained).ok());
-        let due = self.obtained + life.map_or(UNKNOWN_END, |life| life / 2);
-        let due = if self.is_valid(now) { due } else { now };
-        let until_due = due.duration_since(now).unwrap_or_default();
+        let half = self.life().map_or(UNKNOWN_END, |life| life / 2);
+        let by_the_clock = (self.obtained + half).duration_since(now).unwrap_or_default();
+        let until_due = match self.is_valid(now) {
+            true => by_the_clock.min(half.saturating_sub(self.since.elapsed())),
+            false => Duration::ZERO,
+        };
         let Some(failure) = &self.failure else { return until_due };
-        let left = self.end().and_then(|end| end.duration_since(now).ok());
+        let left = self.end_at(now).and_then(|end| end.duration_since(now).ok());
         let pause = left.map_or(LONGEST_PAUSE, |left| (left / 4).clamp(SHORTEST_PAUSE, LONGEST_PAUSE));
         until_due.max(pause.saturating_sub(failure.at.elapsed()))
     }
@@ -282,6 +301,26 @@ mod tests {
         });
         assert!(error.await.contains("clock"));
         assert_eq!(source.calls.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_does_not_lengthen_their_life() {
+        let now = SystemTime::now();
+        let ahead = Duration::from_secs(7200);
+        // Obtained two hours ago by a clock that went two hours ahead then; by the other clock three seconds ago.
+        let held = |seconds: u64| Held {
+            obtained: now + ahead,
+            since: Instant::now().checked_sub(Duration::from_secs(3)).unwrap(),
+            ..Held::of(session("OLD", (ahead + Duration::from_secs(seconds)).as_secs_f64()), now)
+        };
+        let left = |held: &Held| held.end_at(now).unwrap().duration_since(now).unwrap().as_secs();
+        let young = held(21);
+        assert!(young.is_valid(now) && (16..=18).contains(&left(&young)), "{}", left(&young));
+        assert!((5..=8).contains(&young.pause(now).as_secs()), "{:?}", young.pause(now));
+        let old = held(5);
+        assert!(old.is_valid(now) && old.pause(now).is_zero() && left(&old) <= 2);
+        let ended = held(2);
+        assert!(!ended.is_valid(now) && ended.pause(now).is_zero() && ended.is_wanted(now));
     }
 
     #[tokio::test]

@@ -22,10 +22,14 @@ const ENDLESS: Duration = Duration::from_secs(3600);
 
 impl Offer {
     /// A tool is told an end a little before the real one: a request that it signs in the last moment arrives in time.
-    pub(super) fn of(session: &Session, obtained: SystemTime, now: SystemTime) -> Self {
-        let until = session.expires_at.and_then(at).map(|end| {
-            let life = end.duration_since(obtained).unwrap_or_default();
-            let early = end - MARGIN.min(life / 10);
+    pub(super) fn of(
+        session: &Session,
+        life: Option<Duration>,
+        end: Option<SystemTime>,
+        now: SystemTime,
+    ) -> Self {
+        let until = end.map(|end| {
+            let early = end - MARGIN.min(life.unwrap_or_default() / 10);
             if early > now { early } else { end }
         });
         Self { key: session.key.clone(), until }
@@ -80,38 +84,40 @@ mod tests {
     use super::*;
     use causeway_identity::Caller;
 
-    fn session(expires_at: Option<i64>, token: Option<&str>) -> Session {
+    fn session(token: Option<&str>) -> Session {
         Session {
             key: AccessKey {
                 id: "ASIAEXAMPLE".to_owned(),
                 secret: "hunter2".into(),
                 session_token: token.map(SecretString::from),
             },
-            expires_at,
+            expires_at: None,
             caller: Caller { account: "123456789012".parse().unwrap(), arn: String::new() },
         }
     }
 
     #[test]
     fn tools_are_told_to_come_back_before_the_end() {
-        let (obtained, end) = (at(1_000).unwrap(), Some(1_900));
-        let until = |now| Offer::of(&session(end, None), obtained, at(now).unwrap()).until.unwrap();
-        assert_eq!(until(1_000), at(1_840).unwrap());
-        assert_eq!(until(1_850), at(1_900).unwrap(), "past the early end the real one is told");
-        let short = Offer::of(&session(Some(1_005), None), obtained, obtained);
-        assert_eq!(short.until.unwrap(), at(1_005).unwrap() - Duration::from_millis(500));
+        let told = |life, end, now| {
+            let life = Some(Duration::from_secs(life));
+            Offer::of(&session(None), life, at(end), at(now).unwrap()).until.unwrap()
+        };
+        assert_eq!(told(900, 1_900, 1_000), at(1_840).unwrap());
+        assert_eq!(told(900, 1_900, 1_850), at(1_900).unwrap(), "past the early end the real one is told");
+        assert_eq!(told(5, 1_005, 1_000), at(1_005).unwrap() - Duration::from_millis(500));
     }
 
     #[test]
     fn documents_have_the_fields_that_tools_read() {
         let now = at(0).unwrap();
-        let offer = Offer::of(&session(Some(3_600), Some("tok")), now, now);
+        let hour = Duration::from_secs(3600);
+        let offer = Offer::of(&session(Some("tok")), Some(hour), Some(now + hour), now);
         assert_eq!(
             offer.for_process().expose_secret(),
             r#"{"AccessKeyId":"ASIAEXAMPLE","SecretAccessKey":"hunter2","SessionToken":"tok","Version":1,"Expiration":"1970-01-01T00:59:00Z"}"#
         );
         assert!(offer.for_container(now).expose_secret().contains(r#""Token":"tok""#));
-        let endless = Offer::of(&session(None, None), now, now);
+        let endless = Offer::of(&session(None), None, None, now);
         assert!(!endless.for_process().expose_secret().contains("Expiration"));
         assert!(
             endless.for_container(now).expose_secret().contains(r#""Expiration":"1970-01-01T01:00:00Z""#)

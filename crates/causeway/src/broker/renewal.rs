@@ -35,7 +35,7 @@ impl Renewal {
         let plan = self.chosen.plan(&self.network).await?;
         let base = aws::base_config(plan.region(), &self.network, "refresh").await?;
         let tokens = self.chosen.token_source(&self.network, self.deadline);
-        let tokens = tokens.as_ref().map(|tokens| tokens as &dyn TokenSource);
+        let tokens = tokens.as_ref().ok().map(|tokens| tokens as &dyn TokenSource);
         let session = plan.resolve(&aws::for_identity(&base, self.deadline), tokens, &Unheard).await?;
         self.chosen.check_account(&session)?;
         Ok(session)

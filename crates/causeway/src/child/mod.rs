@@ -5,8 +5,10 @@ mod program;
 mod shell;
 mod tool;
 mod tree;
+mod words;
 
 pub(crate) use environment::ChildEnvironment;
 pub(crate) use program::{Program, WIND_DOWN};
 pub(crate) use shell::{SHELLS, Shell};
 pub(crate) use tool::Tool;
+pub(crate) use words::split_words;

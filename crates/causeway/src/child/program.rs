@@ -37,11 +37,12 @@ impl Program {
     /// When it does not start, ends with another exit code than 0, wrote to standard error where that counts, or was cancelled.
     pub(crate) async fn run(&self, environment: &ChildEnvironment, cancel: &CancellationToken) -> Result<()> {
         let mut child = self.spawn(environment)?;
-        let errors = child.stderr.take();
+        let (leader, errors) = (child.id(), child.stderr.take());
         let ended = async { tokio::join!(child.wait(), forward(errors)) };
         let ended = tokio::select! {
             ended = ended => Some(ended),
             () = cancel.cancelled() => None,
+            never = tree::reap(leader) => match never {},
         };
         let Some((status, wrote)) = ended else {
             tree::end(&mut child).await;

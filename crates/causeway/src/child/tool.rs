@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
@@ -28,7 +28,8 @@ impl Tool {
 
     /// Where it lies on this agent's `PATH`.
     pub(crate) fn on_path(self) -> Option<PathBuf> {
-        which::which(self.name()).ok()
+        let unusable = |path: &Path| cfg!(windows) && self == Self::Bash && is_of_wsl(path);
+        which::which_all(self.name()).ok()?.find(|path| !unusable(path))
     }
 
     /// The same.
@@ -56,5 +57,35 @@ impl Tool {
             Self::PowerShell => "Windows PowerShell exists on Windows only: set shell to pwsh",
             Self::Cmd => "cmd exists on Windows only: set shell to bash or pwsh",
         }
+    }
+}
+
+/// Whether this is the `bash.exe` of Windows itself: it starts Linux, and hands it neither the environment, in which the
+/// credentials are, nor the paths of this machine.
+fn is_of_wsl(path: &Path) -> bool {
+    let path = path.to_string_lossy();
+    path.split(['\\', '/'])
+        .any(|part| ["System32", "SysNative", "WindowsApps"].iter().any(|own| part.eq_ignore_ascii_case(own)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bash_that_starts_linux_is_known() {
+        for (path, of_wsl) in [
+            (r"C:\Windows\system32\bash.EXE", true),
+            (r"C:\Users\ci\AppData\Local\Microsoft\WindowsApps\bash.exe", true),
+            (r"C:\Program Files\Git\bin\bash.exe", false),
+            (r"C:\msys64\usr\bin\bash.exe", false),
+        ] {
+            assert_eq!(is_of_wsl(Path::new(path)), of_wsl, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_tool_is_found_where_it_is() {
+        assert!(Tool::Sh.on_path().is_some_and(|path| path.is_file()) || cfg!(windows));
     }
 }

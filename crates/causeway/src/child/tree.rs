@@ -1,5 +1,6 @@
 //! A process with everything that it has started.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use tokio::process::{Child, Command};
@@ -24,6 +25,33 @@ pub(super) fn prepare(command: &mut Command) {
     }
     #[cfg(not(unix))]
     let _ = command;
+}
+
+/// How often [`reap`] looks.
+#[cfg(target_os = "linux")]
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Takes leave, for ever, of what the program `leader` left behind and has ended since. Nobody else does: this process is
+/// its parent now (`PR_SET_CHILD_SUBREAPER`), and an ended process that nobody waits for keeps its place among those that
+/// the machine can hold.
+pub(super) async fn reap(leader: Option<u32>) -> Infallible {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{Pid, WaitOptions, getpid, waitpid};
+        let leader = leader.and_then(|id| i32::try_from(id).ok());
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let own = children(getpid().as_raw_nonzero().get());
+            for id in own.into_iter().filter(|id| Some(*id) != leader && is_zombie(*id)) {
+                let _ = waitpid(Pid::from_raw(id), WaitOptions::NOHANG);
+            }
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = leader;
+        std::future::pending().await
+    }
 }
 
 /// Ends it and all that it has started: asks, asks again, then forces.
@@ -94,16 +122,22 @@ fn descendants() -> Vec<Process> {
     let mut found: Vec<Process> = Vec::new();
     let mut to_visit = vec![own];
     while let Some(parent) = to_visit.pop() {
-        let threads = std::fs::read_dir(format!("/proc/{parent}/task")).into_iter().flatten().flatten();
-        for thread in threads {
-            let children = std::fs::read_to_string(thread.path().join("children")).unwrap_or_default();
-            for id in children.split_whitespace().filter_map(|id| id.parse().ok()) {
-                found.push(Process { id, is_zombie: is_zombie(id) });
-                to_visit.push(id);
-            }
+        for id in children(parent) {
+            found.push(Process { id, is_zombie: is_zombie(id) });
+            to_visit.push(id);
         }
     }
     found
+}
+
+#[cfg(unix)]
+fn children(parent: i32) -> Vec<i32> {
+    let threads = std::fs::read_dir(format!("/proc/{parent}/task")).into_iter().flatten().flatten();
+    let of_thread = |thread: std::fs::DirEntry| {
+        std::fs::read_to_string(thread.path().join("children")).unwrap_or_default()
+    };
+    let listed: Vec<String> = threads.map(of_thread).collect();
+    listed.iter().flat_map(|ids| ids.split_whitespace()).filter_map(|id| id.parse().ok()).collect()
 }
 
 /// The state is the first letter after the program's name, which stands in parentheses (proc(5), `stat`).

@@ -7,7 +7,7 @@ use causeway_registry::{Digest, Progress, Reference, Registry, RegistryLogin, Re
 use tokio_util::sync::CancellationToken;
 
 use super::Command;
-use crate::ecr::{Engine, LoginFiles, Size, Target, explained, tell, uri, with_progress};
+use crate::ecr::{Engine, LoginFiles, Size, Target, digest_of, explained, tell, uri, with_progress};
 use crate::step::{SignedIn, Step};
 
 pub(super) const NAME: &str = "ecrPull";
@@ -79,7 +79,7 @@ impl Command for EcrPull {
         let (login, registry) = self.target.open(signed_in, console).await?;
         let digest = match &self.folder {
             Some(folder) => self.pull_to_layout(step, &registry, folder).await?,
-            None => self.pull_to_engine(step, &login).await?,
+            None => self.pull_to_engine(step, &login, &registry).await?,
         };
         if let Reference::Digest(wanted) = &self.reference {
             ensure!(*wanted == digest, "{digest} came instead of {wanted}");
@@ -107,16 +107,24 @@ impl EcrPull {
         Ok(pulled.digest)
     }
 
-    async fn pull_to_engine(&self, step: &Step, login: &RegistryLogin) -> Result<Digest> {
+    async fn pull_to_engine(
+        &self,
+        step: &Step,
+        login: &RegistryLogin,
+        registry: &Registry,
+    ) -> Result<Digest> {
         let files = LoginFiles::prepare(step, &self.temp, std::slice::from_ref(login))?;
         files.announce(step)?;
-        files.write_docker()?;
-        let engine = Engine::new(step, files.docker_folder());
+        files.write()?;
+        let engine = Engine::new(step, &files);
         let ending = engine.pull(&uri(&login.host, &self.repository, &self.reference)).await;
         // The post-job step tries again.
-        if let Err(error) = files.remove_docker() {
+        if let Err(error) = files.remove() {
             step.console().warning(&crate::failure::describe(&error));
         }
-        ending
+        match ending? {
+            Some(digest) => Ok(digest),
+            None => digest_of(registry, &self.repository, &self.reference).await,
+        }
     }
 }

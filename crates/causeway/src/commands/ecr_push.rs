@@ -1,16 +1,18 @@
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use async_trait::async_trait;
 use causeway_agent::{InputError, Inputs};
 use causeway_registry::{
-    Digest, Image, Progress, Push, Pushed, Reference, Registry, RegistryLogin, Repositories, RepositoryName,
-    Tag, tag_in_use,
+    Digest, Image, ImageError, Progress, Push, Pushed, Reference, Registry, RegistryLogin, Repositories,
+    RepositoryName, Tag, tag_in_use,
 };
 use tokio_util::sync::CancellationToken;
 
 use super::Command;
-use crate::ecr::{Engine, LoginFiles, NewRepository, Size, Target, explained, tell, uri, with_progress};
+use crate::ecr::{
+    Engine, LoginFiles, NewRepository, Size, Target, digest_of, explained, tell, uri, with_progress,
+};
 use crate::step::{SignedIn, Step};
 
 pub(super) const NAME: &str = "ecrPush";
@@ -48,13 +50,12 @@ pub(super) fn plan(step: &Step) -> Result<Box<dyn Command>> {
     let temp = step.temp_directory()?;
     let target = Target::read_one(step)?;
     let create = NewRepository::read(&inputs)?;
-    if create.is_some() && target.is_public() {
-        let problem =
-            "repositories of ECR Public cannot be created here: create it in the console, or set it to false";
-        return Err(InputError::invalid("autoCreateRepository", "true", problem).into());
+    let repository = repository(&inputs)?;
+    if target.is_public() {
+        check_public(&inputs, create.as_ref(), &repository)?;
     }
     Ok(Box::new(EcrPush {
-        repository: repository(&inputs)?,
+        repository,
         tags: tags(&inputs)?,
         create,
         remove_image: inputs.flag("removeDockerImage", false)?,
@@ -64,6 +65,23 @@ pub(super) fn plan(step: &Step) -> Result<Box<dyn Command>> {
         target,
         temp,
     }))
+}
+
+/// What ECR Public has not, and how its repositories are named.
+fn check_public(
+    inputs: &Inputs<'_>,
+    create: Option<&NewRepository>,
+    repository: &RepositoryName,
+) -> Result<()> {
+    if let Some(name) = create.and_then(NewRepository::private_only) {
+        let problem = "ECR Public has no such setting: leave it out";
+        return Err(InputError::invalid(name, inputs.text(name).unwrap_or_default(), problem).into());
+    }
+    if !repository.as_str().contains('/') {
+        let problem = "in ECR Public it begins with the registry's alias: <alias>/<name>";
+        return Err(InputError::invalid("repositoryName", repository.as_str(), problem).into());
+    }
+    Ok(())
 }
 
 fn repository(inputs: &Inputs<'_>) -> Result<RepositoryName> {
@@ -114,7 +132,21 @@ fn source(inputs: &Inputs<'_>, temp: &Path) -> Result<Source> {
             let tag = inputs.text("sourceImageTag").unwrap_or("latest");
             let wanted = inputs.text("sourceImageName").map(|name| format!("{name}:{tag}"));
             let wanted = wanted.or_else(|| (tag != "latest").then(|| tag.to_owned()));
-            let image = Image::open(Path::new(path), wanted.as_deref(), temp).context("input archivePath")?;
+            let open = |wanted| Image::open(Path::new(path), wanted, temp);
+            let image = match open(wanted.as_deref()) {
+                // `latest` always comes: it tells several apart and asks nothing of a single one.
+                Err(ImageError::Ambiguous { .. }) if wanted.is_none() => open(Some(tag)),
+                ending => ending,
+            };
+            let image = image.map_err(|error| {
+                let place = match error {
+                    ImageError::Ambiguous { .. } => {
+                        "input archivePath (sourceImageName and sourceImageTag choose)"
+                    }
+                    _ => "input archivePath",
+                };
+                anyhow!(error).context(place)
+            })?;
             Ok(Source::Files(Box::new(image)))
         }
     }
@@ -142,11 +174,11 @@ impl Command for EcrPush {
         let console = step.console();
         let (login, registry) = self.target.open(signed_in, console).await?;
         let repositories = Repositories::of(&signed_in.config, &login.host);
-        if let (Some(create), Some(repositories)) = (&self.create, &repositories) {
-            create.ensure(repositories, &self.repository, console).await?;
+        if let Some(create) = &self.create {
+            create.ensure(repositories.as_ref(), &signed_in.config, &self.repository, console).await?;
         }
         let digest = match &self.source {
-            Source::Engine(image) => self.push_from_engine(step, &login, image).await?,
+            Source::Engine(image) => self.push_from_engine(step, &login, &registry, image).await?,
             Source::Files(image) => {
                 self.check_tags(&registry, repositories.as_ref(), &image.root.digest).await?;
                 self.push_from_files(step, &registry, image).await?
@@ -219,31 +251,45 @@ impl EcrPush {
         sources
     }
 
-    async fn push_from_engine(&self, step: &Step, login: &RegistryLogin, image: &str) -> Result<Digest> {
+    async fn push_from_engine(
+        &self,
+        step: &Step,
+        login: &RegistryLogin,
+        registry: &Registry,
+        image: &str,
+    ) -> Result<Digest> {
         let files = LoginFiles::prepare(step, &self.temp, std::slice::from_ref(login))?;
         files.announce(step)?;
-        files.write_docker()?;
-        let engine = Engine::new(step, files.docker_folder());
-        let ending = self.push_tags(&engine, login, image).await;
+        files.write()?;
+        let ending = self.push_tags(&Engine::new(step, &files), login, image).await;
         // The post-job step tries again.
-        if let Err(error) = files.remove_docker() {
+        if let Err(error) = files.remove() {
             step.console().warning(&crate::failure::describe(&error));
         }
-        ending
+        match ending? {
+            Some(digest) => Ok(digest),
+            None => digest_of(registry, &self.repository, &self.tags[0].clone().into()).await,
+        }
     }
 
-    async fn push_tags(&self, engine: &Engine<'_>, login: &RegistryLogin, image: &str) -> Result<Digest> {
+    /// Answers the digest if docker names it.
+    async fn push_tags(
+        &self,
+        engine: &Engine<'_>,
+        login: &RegistryLogin,
+        image: &str,
+    ) -> Result<Option<Digest>> {
         let mut digest = None;
         for tag in &self.tags {
             let target = uri(&login.host, &self.repository, &Reference::from(tag.clone()));
             engine.tag(image, &target).await?;
-            digest = Some(engine.push(&target).await?);
+            digest = engine.push(&target).await?;
         }
         if self.remove_image {
             for tag in &self.tags {
                 engine.remove(&uri(&login.host, &self.repository, &Reference::from(tag.clone()))).await?;
             }
         }
-        digest.ok_or_else(|| anyhow!("there is no tag to push"))
+        Ok(digest)
     }
 }

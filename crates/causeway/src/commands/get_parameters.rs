@@ -71,10 +71,9 @@ fn single(inputs: &Inputs<'_>) -> Result<Source> {
 
 fn hierarchy(inputs: &Inputs<'_>) -> Result<Source> {
     inputs.required_with("parameterPath", " with readMode hierarchy")?;
-    let plan = match inputs.flag("describeParameters", false)? {
-        true => HierarchyPlan::Listed,
-        false => HierarchyPlan::Pages,
-    };
+    let plans =
+        [("auto", HierarchyPlan::Quickest), ("true", HierarchyPlan::Listed), ("false", HierarchyPlan::Pages)];
+    let plan = inputs.choice("describeParameters", &plans)?.unwrap_or_default();
     let paths = inputs.parsed_lines("parameterPath")?;
     let query = ParameterQuery::hierarchy(paths, inputs.flag("recursive", false)?, plan);
     Ok(Source { query, transform: hierarchy_naming(inputs)?, variables: Vec::new() })

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Command;
 use super::run_program::Work;
-use crate::child::{SHELLS, Shell, WIND_DOWN};
+use crate::child::{SHELLS, Shell, WIND_DOWN, split_words};
 use crate::files;
 use crate::step::{SignedIn, Step};
 
@@ -65,11 +65,11 @@ fn script_file(inputs: &Inputs<'_>) -> Result<PathBuf> {
     Ok(file)
 }
 
-/// A command line's words as a POSIX shell splits them, without anything of it being carried out.
+/// The words of an input.
 pub(super) fn split(inputs: &Inputs<'_>, name: &'static str) -> Result<Vec<String>> {
     let text = inputs.text(name).unwrap_or_default();
-    let unclosed = |_| InputError::invalid(name, text, "a quotation mark is not closed");
-    Ok(shell_words::split(text).map_err(unclosed)?)
+    let unclosed = || InputError::invalid(name, text, "a quotation mark is not closed");
+    Ok(split_words(text).ok_or_else(unclosed)?)
 }
 
 /// `workingDirectory` where it is given; else the script file's own folder, unless `disableAutoCwd` says no.

@@ -20,5 +20,6 @@ pub(crate) fn explained(error: RegistryError, repository: &RepositoryName) -> an
             _ => String::new(),
         }
     };
-    anyhow!("{error}{advice}")
+    // With nothing to add, the error goes on whole: the cause of a file's failure is behind it.
+    if advice.is_empty() { error.into() } else { anyhow!("{error}{advice}") }
 }

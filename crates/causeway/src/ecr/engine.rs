@@ -1,28 +1,28 @@
 //! A container engine, through the docker command line.
 
-use std::path::Path;
 use std::process::Stdio;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use causeway_agent::Console;
 use causeway_registry::Digest;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::Command;
 
+use super::LoginFiles;
 use crate::step::Step;
 
 /// Lines of docker's output that an error repeats.
 const REPEATED: usize = 5;
 
-/// docker, with a configuration folder of this step. The login stands in that folder, never in an argument.
+/// docker, with login files of this step. The login stands in them, never in an argument.
 pub(crate) struct Engine<'a> {
     step: &'a Step,
-    config: &'a Path,
+    files: &'a LoginFiles,
 }
 
 impl<'a> Engine<'a> {
-    pub(crate) fn new(step: &'a Step, config: &'a Path) -> Self {
-        Self { step, config }
+    pub(crate) fn new(step: &'a Step, files: &'a LoginFiles) -> Self {
+        Self { step, files }
     }
 
     /// `docker tag`.
@@ -30,16 +30,14 @@ impl<'a> Engine<'a> {
         self.run(&["tag", source, target]).await.map(drop)
     }
 
-    /// `docker push`; answers the digest that docker names.
-    pub(crate) async fn push(&self, image: &str) -> Result<Digest> {
-        let lines = self.run(&["push", image]).await?;
-        digest_in(&lines).with_context(|| format!("docker push {image} named no digest"))
+    /// `docker push`; answers the digest if docker names it.
+    pub(crate) async fn push(&self, image: &str) -> Result<Option<Digest>> {
+        self.run(&["push", image]).await.map(|lines| digest_in(&lines))
     }
 
-    /// `docker pull`; answers the digest that docker names.
-    pub(crate) async fn pull(&self, image: &str) -> Result<Digest> {
-        let lines = self.run(&["pull", image]).await?;
-        digest_in(&lines).with_context(|| format!("docker pull {image} named no digest"))
+    /// `docker pull`; answers the digest if docker names it.
+    pub(crate) async fn pull(&self, image: &str) -> Result<Option<Digest>> {
+        self.run(&["pull", image]).await.map(|lines| digest_in(&lines))
     }
 
     /// `docker rmi`.
@@ -73,7 +71,9 @@ impl<'a> Engine<'a> {
         for name in self.step.environment().private_names() {
             command.env_remove(name);
         }
-        command.env("DOCKER_CONFIG", self.config).env_remove("DOCKER_AUTH_CONFIG");
+        command.env("DOCKER_CONFIG", self.files.docker_folder()).env_remove("DOCKER_AUTH_CONFIG");
+        // What is called docker may be podman.
+        command.env("REGISTRY_AUTH_FILE", self.files.containers_file());
         command
     }
 }
@@ -108,14 +108,10 @@ fn failure(verb: &str, out: &[String], err: &[String]) -> anyhow::Error {
     anyhow!("docker {verb} failed: {last}{advice}")
 }
 
-/// `latest: digest: sha256:… size: 528` of push, `Digest: sha256:…` of pull.
-fn digest_in(lines: &[String]) -> Result<Digest> {
-    let words = lines.iter().rev().filter(|line| line.to_ascii_lowercase().contains("digest:"));
-    let digest = words.flat_map(|line| line.split_whitespace()).find_map(|word| word.parse().ok());
-    match digest {
-        Some(digest) => Ok(digest),
-        None => bail!("its output has no line with \"digest:\""),
-    }
+/// `latest: digest: sha256:… size: 528` of push, `Digest: sha256:…` of pull; podman says neither.
+fn digest_in(lines: &[String]) -> Option<Digest> {
+    let lines = lines.iter().rev().filter(|line| line.to_ascii_lowercase().contains("digest:"));
+    lines.flat_map(|line| line.split_whitespace()).find_map(|word| word.parse().ok())
 }
 
 #[cfg(test)]
@@ -129,6 +125,6 @@ mod tests {
             let lines = ["a1b2: Pushed".to_owned(), line, "Status: done".to_owned()];
             assert_eq!(digest_in(&lines).unwrap().as_str(), digest);
         }
-        assert!(digest_in(&["digest: none".to_owned()]).is_err());
+        assert!(digest_in(&["digest: none".to_owned()]).is_none());
     }
 }

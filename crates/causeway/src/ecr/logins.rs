@@ -53,20 +53,17 @@ impl LoginFiles {
 
     /// Writes both.
     pub(crate) fn write(&self) -> Result<()> {
-        self.write_docker()?;
-        self.containers.1.save(&self.containers.0)?;
+        for (folder, config) in [&self.docker, &self.containers] {
+            config.save(folder)?;
+        }
         Ok(())
     }
 
-    /// Writes docker's alone.
-    pub(crate) fn write_docker(&self) -> Result<()> {
-        self.docker.1.save(&self.docker.0)?;
-        Ok(())
-    }
-
-    /// Takes docker's back within the step that wrote it.
-    pub(crate) fn remove_docker(&self) -> Result<()> {
-        remove_logins(&self.docker.0, &self.docker.1.receipt())?;
+    /// Takes both back within the step that wrote them.
+    pub(crate) fn remove(&self) -> Result<()> {
+        for (folder, config) in [&self.docker, &self.containers] {
+            remove_logins(folder, &config.receipt())?;
+        }
         Ok(())
     }
 }

@@ -12,6 +12,6 @@ pub(crate) use advice::explained;
 pub(crate) use engine::Engine;
 pub(crate) use logins::LoginFiles;
 pub(crate) use new_repository::NewRepository;
-pub(crate) use outputs::{tell, uri};
+pub(crate) use outputs::{digest_of, tell, uri};
 pub(crate) use progress::{Size, with_progress};
 pub(crate) use target::Target;

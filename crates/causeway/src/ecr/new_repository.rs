@@ -1,7 +1,9 @@
 use anyhow::{Context, Result};
+use aws_types::SdkConfig;
 use causeway_agent::{Console, InputError, Inputs};
 use causeway_registry::{
-    EncryptionKind, LifecyclePolicy, Repositories, RepositoryEncryption, RepositoryName, RepositorySettings,
+    EncryptionKind, LifecyclePolicy, PublicRepositories, Repositories, RepositoryEncryption, RepositoryName,
+    RepositorySettings,
 };
 
 /// How a repository is made when it is not there.
@@ -23,17 +25,37 @@ impl NewRepository {
         })))
     }
 
-    /// Makes the repository unless it is there. One that is there is left as it is.
+    /// The input that asks for what ECR Public has not.
+    pub(crate) fn private_only(&self) -> Option<&'static str> {
+        let asked = [
+            (self.0.immutable_tags, "imageTagMutability"),
+            (self.0.scan_on_push, "scanOnPush"),
+            (self.0.encryption.is_some(), "repositoryEncryption"),
+            (self.0.lifecycle_policy.is_some(), "lifecyclePolicy"),
+        ];
+        asked.iter().find_map(|(is_asked, name)| is_asked.then_some(*name))
+    }
+
+    /// Makes the repository unless it is there. One that is there is left as it is. `None` is ECR Public.
     pub(crate) async fn ensure(
         &self,
-        repositories: &Repositories,
+        repositories: Option<&Repositories>,
+        config: &SdkConfig,
         name: &RepositoryName,
         console: &Console,
     ) -> Result<()> {
-        if repositories.find(name).await?.is_none() {
-            let made = repositories.create(name, &self.0).await?;
-            console.info(&format!("Created repository {}", made.arn));
-        }
+        let made = match repositories {
+            Some(private) if private.find(name).await?.is_none() => private.create(name, &self.0).await?.arn,
+            Some(_) => return Ok(()),
+            None => {
+                let public = PublicRepositories::of(config);
+                if public.exists(name).await? {
+                    return Ok(());
+                }
+                public.create(name, &self.0.tags).await?
+            }
+        };
+        console.info(&format!("Created repository {made}"));
         Ok(())
     }
 }

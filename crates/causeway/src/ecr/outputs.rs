@@ -1,5 +1,7 @@
-use causeway_registry::{Digest, Reference, RegistryHost, RepositoryName};
+use anyhow::{Context, Result};
+use causeway_registry::{Digest, Reference, Registry, RegistryHost, RepositoryName};
 
+use super::explained;
 use crate::step::Step;
 
 /// Sets what later steps, and the summary, learn of an image: `registry`, `imageUri`, `imageDigest`, and the variable that the user named, as
@@ -21,6 +23,17 @@ pub(crate) fn tell(
     if let Some(variable) = variable {
         console.set_variable(variable, &uri);
     }
+}
+
+/// What the registry says of a tag, for engines that name no digest (podman as `docker`).
+pub(crate) async fn digest_of(
+    registry: &Registry,
+    repository: &RepositoryName,
+    reference: &Reference,
+) -> Result<Digest> {
+    let digest = registry.resolve(repository, reference).await;
+    let digest = digest.map_err(|error| explained(error, repository))?;
+    digest.with_context(|| format!("the registry has no {repository}{}{reference}", reference.joint()))
 }
 
 /// `host/repository:tag` or `host/repository@digest`.

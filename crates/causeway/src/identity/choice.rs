@@ -166,8 +166,11 @@ impl Chosen {
         }
         match &self.region {
             Some(region) => self.check_plan(step, &self.plan_in(region.clone())?)?,
-            // The machine may know its region; everything else has to be told.
-            None if matches!(self.authentication, Authentication::Agent) => {}
+            // The machine may know its region; everything else has to be told, and does not wait for it.
+            None if matches!(self.authentication, Authentication::Agent) => {
+                let roles = self.roles.requests(&self.own_role)?;
+                roles.last().map_or(Ok(()), |last| self.allowed.check(last.arn.account()))?;
+            }
             None => bail!(InputError::Missing {
                 name: "regionName",
                 context: " (or a region in the connection, or pipeline variable AWS.Region)"
@@ -205,10 +208,16 @@ impl Chosen {
         }
     }
 
-    /// Where this job's OIDC tokens come from, if it can have any; passing faults are tried again until `deadline` is over.
-    pub(crate) fn token_source(&self, network: &Network, deadline: Duration) -> Option<AzureDevOpsTokens> {
-        let request = self.tokens.as_ref().ok()?.clone();
-        Some(AzureDevOpsTokens::new(network.connector(), request, deadline))
+    /// Where this job's OIDC tokens come from; passing faults are tried again until `deadline` is over.
+    ///
+    /// # Errors
+    /// Why it can have none.
+    pub(crate) fn token_source(
+        &self,
+        network: &Network,
+        deadline: Duration,
+    ) -> Result<AzureDevOpsTokens, TokenRequestError> {
+        Ok(AzureDevOpsTokens::new(network.connector(), self.tokens.clone()?, deadline))
     }
 }
 
@@ -267,7 +276,12 @@ fn masked(step: &Step, key: AccessKey) -> AccessKey {
 fn token_request(step: &Step, connection_id: Option<&str>) -> Result<TokenRequest, TokenRequestError> {
     let job = step.job();
     let address = job.oidc_request_uri();
-    TokenRequest::new(address.as_deref(), job.token(), job.organization(), connection_id.map(str::to_owned))
+    let connection_id = connection_id.map(str::to_owned);
+    let request = TokenRequest::new(address.as_deref(), job.token(), job.organization(), connection_id)?;
+    match job.server() {
+        Some(server) => request.only_to(server),
+        None => Ok(request),
+    }
 }
 
 /// Input `regionName`, the connection's region, variable `AWS.Region`, environment.

@@ -1,5 +1,7 @@
 use causeway_agent::Console;
-use causeway_identity::{AccessKey, Claims, Observer, OidcToken, RoleRequest, Session, TokenSource};
+use causeway_identity::{
+    AccessKey, Claims, Observer, OidcToken, RoleRequest, Session, TokenRequestError, TokenSource,
+};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -24,10 +26,16 @@ impl<'a> Log<'a> {
     }
 
     /// Tells what this job's token would claim, for a step that does not use it. Not having one is no failure here.
-    pub(crate) async fn tell_claims_of(&self, tokens: Option<&impl TokenSource>) -> Option<Claims> {
-        let Some(tokens) = tokens else {
-            self.console.info("This job can get no OIDC token: the agent names no address for it.");
-            return None;
+    pub(crate) async fn tell_claims_of(
+        &self,
+        tokens: Result<&impl TokenSource, &TokenRequestError>,
+    ) -> Option<Claims> {
+        let tokens = match tokens {
+            Ok(tokens) => tokens,
+            Err(error) => {
+                self.console.info(&format!("This job can get no OIDC token: {error}."));
+                return None;
+            }
         };
         match tokens.token().await {
             Ok(token) => {

@@ -87,8 +87,9 @@ impl RoleInputs {
 
     /// The source's own role first, then the inputs' roles, each assumed with the one before it.
     ///
-    /// Input `externalId` goes with the inputs' roles; where they name none it replaces the source's own. The same holds
-    /// for tags and source identity. Policies and the wished length belong to the last session, the one that the step
+    /// Input `externalId` goes with the inputs' roles; where they name none it replaces the source's own. A source with an
+    /// external ID and no role leaves it to the first of the inputs' roles. What goes for input `externalId` goes for tags
+    /// and source identity. Policies and the wished length belong to the last session, the one that the step
     /// works with; those before it last only as long as they must.
     pub(crate) fn requests(&self, own: &OwnRole) -> Result<Vec<RoleRequest>, PlanError> {
         let session_name = self.session_name.clone().or_else(|| own.session_name.clone());
@@ -103,6 +104,9 @@ impl RoleInputs {
             own.role.iter().map(|arn| request(arn, replaced.or(own.external_id.as_ref()))).collect();
         let tagged_from = if self.roles.is_empty() { 0 } else { requests.len() };
         requests.extend(self.roles.iter().map(|arn| request(arn, self.external_id.as_ref())));
+        if let (None, Some(first)) = (&own.role, requests.first_mut()) {
+            first.external_id = first.external_id.take().or_else(|| own.external_id.clone());
+        }
         match requests.last_mut() {
             Some(last) => {
                 last.duration = self.duration;

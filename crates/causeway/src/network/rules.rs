@@ -2,7 +2,7 @@ use anyhow::{Context, Result};
 use causeway_agent::{Console, Environment, ProxySettings};
 use hyper_util::client::proxy::matcher::Matcher;
 use regress::Regex;
-use url::{Host, Url};
+use url::{Host, Position, Url};
 
 use super::proxy::ProxyAddress;
 
@@ -21,8 +21,8 @@ pub(super) struct Proxies {
 /// What goes past the proxy.
 #[derive(Debug)]
 enum Exceptions {
-    /// The agent's rule (`VstsAgentWebProxy.IsBypassed`): an expression that matches anywhere in the whole address.
-    /// They are ECMAScript's, any case, there too.
+    /// The agent's rule (`AgentWebProxy.IsMatchInBypassList`): an expression that matches anywhere in scheme, host and a
+    /// port that is not the scheme's own. They are ECMAScript's, any case, there too.
     Addresses(Vec<Regex>),
     /// `NO_PROXY`: hosts, domains, networks.
     Hosts(Box<Matcher>),
@@ -64,7 +64,10 @@ impl Proxies {
             Some(user) => bare.with_credentials(user, settings.password.as_ref()).context(NAME)?,
             None => bare,
         };
-        let expressions = settings.bypass.iter().filter_map(|pattern| expression(pattern, console)).collect();
+        // An empty one would match every address; the agent, too, leaves it out.
+        let patterns =
+            settings.bypass.iter().map(|pattern| pattern.trim()).filter(|pattern| !pattern.is_empty());
+        let expressions = patterns.filter_map(|pattern| expression(pattern, console)).collect();
         Ok(Self {
             http: Some(address.clone()),
             https: Some(address),
@@ -92,7 +95,7 @@ impl Proxies {
     /// The way to `address`.
     pub(super) fn way(&self, address: &str) -> Way<'_> {
         let Ok(url) = Url::parse(address) else { return Way::Direct };
-        if url.host().is_none_or(|host| is_near(&host)) || self.exceptions.hold(address) {
+        if url.host().is_none_or(|host| is_near(&host)) || self.exceptions.hold(&url) {
             return Way::Direct;
         }
         match (url.scheme(), &self.http, &self.https) {
@@ -113,13 +116,19 @@ impl Exceptions {
         Self::Hosts(Box::new(matcher))
     }
 
-    fn hold(&self, address: &str) -> bool {
+    fn hold(&self, address: &Url) -> bool {
         match self {
             Self::Addresses(expressions) => {
-                expressions.iter().any(|expression| expression.find(address).is_some())
+                // With a slash at the end too, for lists that are written for whole addresses. What stands behind it may be
+                // anybody's word: an organization, an object's name.
+                let server = &address[..Position::BeforePath];
+                let with_slash = format!("{server}/");
+                let matches =
+                    |text: &str| expressions.iter().any(|expression| expression.find(text).is_some());
+                matches(server) || matches(&with_slash)
             }
             Self::Hosts(matcher) => {
-                address.parse().is_ok_and(|address| matcher.intercept(&address).is_none())
+                address.as_str().parse().is_ok_and(|address| matcher.intercept(&address).is_none())
             }
         }
     }
@@ -171,17 +180,28 @@ mod tests {
     }
 
     #[test]
-    fn the_agents_bypass_list_is_matched_against_the_whole_address() {
+    fn the_agents_bypass_list_is_matched_against_scheme_host_and_port() {
         let (proxies, _) = read(&[
             ("AGENT_PROXYURL", "http://proxy:8080"),
             ("AGENT_PROXYUSERNAME", "build"),
-            ("AGENT_PROXYBYPASSLIST", r#"["^https://[^/]*\\.CONTOSO\\.com","s3(?=\\.eu)"]"#),
+            (
+                "AGENT_PROXYBYPASSLIST",
+                r#"["^https://[^/]*\\.CONTOSO\\.com"," s3(?=\\.eu) ","  ","","fabrikam","\\.corp$",":8443$","^http://slash\\.example/"]"#,
+            ),
             ("HTTPS_PROXY", "http://other:1"),
             ("NO_PROXY", "*"),
         ]);
         let proxies = proxies.unwrap();
         for (address, direct) in [
             ("https://artifacts.contoso.com/x", true),
+            ("https://tools.corp/x?y", true),
+            ("https://tools.corp:443/x", true),
+            ("https://tools.corp:444/x", false),
+            ("https://a.example:8443/x", true),
+            ("http://slash.example/x", true),
+            // An organization, a bucket's object and a query may be called like a host that is bypassed.
+            ("https://dev.azure.com/fabrikam/_apis/x", false),
+            ("https://b.s3.us-east-1.amazonaws.com/s3.eu?x=fabrikam", false),
             ("https://contoso.com.evil.example/", false),
             ("https://s3.eu-west-1.amazonaws.com/", true),
             ("https://s3.us-east-1.amazonaws.com/", false),

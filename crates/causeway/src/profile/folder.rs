@@ -55,6 +55,7 @@ impl JobFolder {
 
     /// Makes the folder, or checks that the one that is there belongs to this user alone.
     pub(crate) fn open(&self) -> Result<()> {
+        #[cfg_attr(not(unix), allow(unused_mut, reason = "a mode is set on Unix only"))]
         let mut builder = std::fs::DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
@@ -66,14 +67,11 @@ impl JobFolder {
 
     fn check_owner(&self) -> Result<()> {
         let found = std::fs::symlink_metadata(&self.0)?;
-        let mut private = found.is_dir();
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::MetadataExt;
-            let user = rustix::process::geteuid().as_raw();
-            private = private && found.uid() == user && found.mode() & 0o077 == 0;
-        }
-        ensure!(private, "{} exists and is not a folder of this user alone; remove it", self.0.display());
+        ensure!(
+            found.is_dir() && is_private(&found),
+            "{} exists and is not a folder of this user alone; remove it",
+            self.0.display()
+        );
         Ok(())
     }
 
@@ -140,6 +138,18 @@ impl JobFolder {
         }
         std::fs::remove_dir_all(&self.0).with_context(|| format!("{} could not be removed", self.0.display()))
     }
+}
+
+/// Whether a folder is this user's, and closed to others. On Windows the job's temp folder decides that.
+fn is_private(folder: &std::fs::Metadata) -> bool {
+    #[cfg(unix)]
+    let private = {
+        use std::os::unix::fs::MetadataExt;
+        folder.uid() == rustix::process::geteuid().as_raw() && folder.mode() & 0o077 == 0
+    };
+    #[cfg(not(unix))]
+    let private = folder.is_dir();
+    private
 }
 
 /// A copy of an earlier step is taken for good by its length: the folder is closed to others.

@@ -3,8 +3,8 @@
 //! bash (`set -a; source FILE`), Node (`--env-file`, `util.parseEnv`) and `docker --env-file` agree on a value without
 //! quotes only: docker takes quotes for a part of the value. Quoted, in single or double quotes, bash and Node agree as
 //! long as nothing in it needs an escape: Node knows none but `\n`, drops every CR, and ends a value at the next quote of
-//! the same kind. The rest is written in bash's `$'…'`, on one line, so that no other reader takes a part of the value
-//! for a variable of its own.
+//! the same kind; and npm's `dotenv` takes a `\'` at the end of a value in single quotes for no end. The rest is written in
+//! bash's `$'…'`, on one line, so that no other reader takes a part of the value for a variable of its own.
 
 use anyhow::{Result, bail};
 use causeway_secrets::SecretContent;
@@ -74,7 +74,7 @@ impl Quoting {
     fn of(text: &str) -> Self {
         if text.chars().all(is_plain) {
             Self::None
-        } else if !text.contains(['\'', '\r']) {
+        } else if !text.contains(['\'', '\r']) && !text.ends_with('\\') {
             Self::Single
         } else if !text.contains(['"', '\r', '$', '`', '\\']) {
             Self::Double
@@ -104,6 +104,9 @@ fn escape(letter: char, file: &mut String) {
         '\n' => file.push_str("\\n"),
         '\r' => file.push_str("\\r"),
         '\t' => file.push_str("\\t"),
+        // To JavaScript these two end a line as well.
+        '\u{2028}' => file.push_str("\\xe2\\x80\\xa8"),
+        '\u{2029}' => file.push_str("\\xe2\\x80\\xa9"),
         _ if letter.is_ascii_control() => *file += &format!("\\x{:02x}", u32::from(letter)),
         _ => file.push(letter),
     }
@@ -145,6 +148,9 @@ mod tests {
             ("$HOME `id` \"x\" \\n", "K='$HOME `id` \"x\" \\n'\n", false, true),
             ("a\nB=b", "K='a\nB=b'\n", false, true),
             ("it's", "K=\"it's\"\n", false, true),
+            ("C:\\dir\\x", "K='C:\\dir\\x'\n", false, true),
+            ("C:\\dir\\", "K=$'C:\\\\dir\\\\'\n", false, false),
+            ("\u{2028}B=it's $5", "K=$'\\xe2\\x80\\xa8B=it\\'s $5'\n", false, false),
             ("it's $5\nB=b", "K=$'it\\'s $5\\nB=b'\n", false, false),
             ("cr\r\n", "K=$'cr\\r\\n'\n", false, false),
             ("'\"\u{1}\u{7f}\t\\", "K=$'\\'\"\\x01\\x7f\\t\\\\'\n", false, false),

@@ -70,24 +70,28 @@ impl Settings {
         if self.split_lists && value.list {
             let items = text.expose_secret().split(',').enumerate();
             return items
-                .map(|(index, item)| part(&value, &index.to_string(), SecretString::from(item), value.secret))
+                .map(|(index, item)| {
+                    let index = index.to_string();
+                    part(&value, &index, &index, SecretString::from(item), value.secret)
+                })
                 .collect();
         }
         match flatten(text.expose_secret()).filter(|_| self.parse_json) {
             Some(leaves) => leaves
                 .into_iter()
                 // The words `true`, `false` and `null` hide nothing, and as masks they would blot out the log.
-                .map(|leaf| part(&value, &leaf.name, leaf.value, value.secret && !leaf.is_word))
+                .map(|leaf| part(&value, &leaf.name, &leaf.path, leaf.value, value.secret && !leaf.is_word))
                 .collect(),
             None => vec![value],
         }
     }
 }
 
-fn part(whole: &Value, key: &str, text: SecretString, secret: bool) -> Value {
+/// The value at `path`, for a variable whose name ends with `key`.
+fn part(whole: &Value, key: &str, path: &str, text: SecretString, secret: bool) -> Value {
     let prefix = if whole.variable.is_empty() { String::new() } else { format!("{}_", whole.variable) };
     Value {
-        origin: format!("{} ({key})", whole.origin),
+        origin: format!("{} ({path})", whole.origin),
         variable: format!("{prefix}{key}"),
         content: SecretContent::Text(text),
         secret,

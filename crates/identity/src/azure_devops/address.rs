@@ -1,6 +1,7 @@
-use url::{Host, Url};
+use url::Url;
 
 use super::error::TokenRequestError;
+use crate::safe_address::is_safe_for_tokens;
 
 /// The job's token address, known to be safe to send the job's token to.
 #[derive(Debug, Clone)]
@@ -21,22 +22,28 @@ impl TokenAddress {
     pub(crate) fn parse(text: &str) -> Result<Self, TokenRequestError> {
         let invalid = || TokenRequestError::InvalidAddress { address: text.to_owned() };
         let url = Url::parse(text).map_err(|_| invalid())?;
-        let loopback = match url.host() {
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            Some(Host::Domain(name)) => name == "localhost",
-            None => return Err(invalid()),
-        };
+        if url.host().is_none() {
+            return Err(invalid());
+        }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(TokenRequestError::InvalidAddress {
                 address: "one with a user name in it".to_owned(),
             });
         }
-        match url.scheme() {
-            "https" => Ok(Self(url)),
-            "http" if loopback => Ok(Self(url)),
-            _ => Err(TokenRequestError::InsecureAddress { address: text.to_owned() }),
+        if is_safe_for_tokens(&url) {
+            Ok(Self(url))
+        } else {
+            Err(TokenRequestError::InsecureAddress { address: text.to_owned() })
         }
+    }
+
+    /// Whether it is an address of the server that the agent works for (`server`), or of Azure DevOps under Microsoft's own
+    /// names. Scripts of the job may have set the variable that the address comes from, and not the agent's server.
+    pub(crate) fn is_of(&self, server: &Url) -> bool {
+        let host = self.0.host_str().unwrap_or_default();
+        let is_microsofts =
+            self.0.scheme() == "https" && (host == "dev.azure.com" || host.ends_with(".visualstudio.com"));
+        is_microsofts || self.0.origin() == server.origin()
     }
 
     /// The host's name, for messages.
@@ -114,6 +121,26 @@ mod tests {
             let error = TokenAddress::parse(bad).unwrap_err();
             assert!(!error.to_string().contains("secret"), "{error}");
         }
+    }
+
+    #[test]
+    fn only_the_agents_server_and_azure_devops_itself_get_the_token() {
+        let server = Url::parse("https://devops.contoso.com/tfs/Main/").unwrap();
+        for (address, own) in [
+            ("https://devops.contoso.com/tfs/Main/x", true),
+            ("https://dev.azure.com/contoso/x", true),
+            ("https://contoso.visualstudio.com/x", true),
+            ("https://devops.contoso.com:8443/x", false),
+            ("https://evil.example/x", false),
+            ("https://dev.azure.com.evil.example/x", false),
+            ("https://evilvisualstudio.com/x", false),
+            ("http://127.0.0.1:81/x", false),
+        ] {
+            assert_eq!(TokenAddress::parse(address).unwrap().is_of(&server), own, "{address}");
+        }
+        let server = Url::parse("http://127.0.0.1:81/contoso/").unwrap();
+        assert!(TokenAddress::parse("http://127.0.0.1:81/x").unwrap().is_of(&server));
+        assert!(!TokenAddress::parse("http://127.0.0.1:82/x").unwrap().is_of(&server));
     }
 
     #[test]

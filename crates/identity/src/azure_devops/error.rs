@@ -30,6 +30,14 @@ pub enum TokenRequestError {
         /// What stood there.
         address: String,
     },
+    /// The address is not Azure DevOps's.
+    #[error(
+        "the address for OIDC tokens (System.OidcRequestUri) is on {host}, which is not the server that the agent works for, so the job's token is not sent there: a script of this job may have changed that variable"
+    )]
+    ForeignAddress {
+        /// The host that it names.
+        host: String,
+    },
 }
 
 /// Azure DevOps gave no token that can be used.

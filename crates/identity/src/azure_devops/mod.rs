@@ -15,6 +15,7 @@ use azure_core::http::{RawResponse, RetryOptions, Transport};
 use azure_devops_rust_api::{Credential, distributed_task};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
+use url::Url;
 
 use crate::claims::OidcToken;
 use crate::error::IdentityError;
@@ -52,6 +53,15 @@ impl TokenRequest {
             organization,
             connection_id,
         })
+    }
+
+    /// The same, if it is asked of the server that the agent works for.
+    ///
+    /// # Errors
+    /// [`TokenRequestError::ForeignAddress`] when the address belongs to somebody else.
+    pub fn only_to(self, server: &str) -> Result<Self, TokenRequestError> {
+        let is_own = Url::parse(server).is_ok_and(|server| self.address.is_of(&server));
+        if is_own { Ok(self) } else { Err(TokenRequestError::ForeignAddress { host: self.address.host() }) }
     }
 }
 

@@ -66,7 +66,7 @@ impl Test {
             Comparison::Text => Some(pattern.matches(found)),
             Comparison::TextIgnoringCase => Some(pattern.matches_ignoring_case(found)),
             Comparison::Like => Some(pattern.matches(found)),
-            Comparison::Arn => Some(pattern.matches_arn(found)),
+            Comparison::Arn => pattern.matches_arn(found),
             Comparison::Number(order) => compare::number(found)
                 .zip(compare::number(wanted))
                 .map(|(found, wanted)| order.fits(&found, &wanted)),

@@ -98,13 +98,16 @@ impl Pattern {
         reach
     }
 
-    /// An ARN's six parts: "Each of the six colon-delimited components of the ARN is checked separately".
-    pub(super) fn matches_arn(&self, arn: &str) -> bool {
+    /// An ARN's six parts: "Each of the six colon-delimited components of the ARN is checked separately". `None` for what
+    /// is no ARN.
+    pub(super) fn matches_arn(&self, arn: &str) -> Option<bool> {
         let patterns: Vec<_> = self.0.splitn(6, |symbol| *symbol == Symbol::Plain(':')).collect();
         let parts: Vec<&str> = arn.splitn(6, ':').collect();
-        patterns.len() == 6
-            && parts.len() == 6
-            && patterns.iter().zip(parts).all(|(pattern, part)| Self(pattern.to_vec()).matches(part))
+        if parts.len() < 6 || parts[0] != "arn" {
+            return None;
+        }
+        let fits = |(pattern, part): (&&[Symbol], &&str)| Self(pattern.to_vec()).matches(part);
+        Some(patterns.len() == 6 && patterns.iter().zip(&parts).all(fits))
     }
 }
 
@@ -186,11 +189,13 @@ mod tests {
     #[test]
     fn an_arn_is_held_part_by_part() {
         let pattern = Pattern::with_wildcards("arn:aws:someservice:*:111122223333:finance/*");
-        assert!(pattern.matches_arn("arn:aws:someservice:us-east-2:111122223333:finance/a:b"));
+        let fits = pattern.matches_arn("arn:aws:someservice:us-east-2:111122223333:finance/a:b");
+        assert_eq!(fits, Some(true));
         // The example of the IAM User Guide, where StringLike would match.
         let other = "arn:aws:someservice:us-east-2:999999999999:store/abc:111122223333:finance/document.txt";
-        assert!(!pattern.matches_arn(other) && pattern.matches(other));
-        assert!(!Pattern::with_wildcards("*").matches_arn(other));
+        assert_eq!((pattern.matches_arn(other), pattern.matches(other)), (Some(false), true));
+        assert_eq!(Pattern::with_wildcards("*").matches_arn(other), Some(false));
+        assert_eq!(pattern.matches_arn("sc://contoso/shop/aws"), None);
     }
 
     proptest! {

@@ -111,9 +111,13 @@ fn statement(place: &str, node: &Node) -> Result<Statement, PolicyError> {
         match name.as_str() {
             "Sid" => sid = Some(value.text(&here)?),
             "Effect" => effect = Some(read_effect(&here, value)?),
-            "Principal" | "NotPrincipal" if principals.is_some() => return Err(twice()),
-            "Principal" | "NotPrincipal" => {
-                principals = Some(Principals::read(&here, value, name == "NotPrincipal")?);
+            "Principal" => principals = Some(Principals::read(&here, value)?),
+            // "You cannot use the NotPrincipal element in … an IAM role trust policy" ("AWS JSON policy elements: NotPrincipal").
+            "NotPrincipal" => {
+                return Err(PolicyError::at(
+                    &here,
+                    "AWS takes no NotPrincipal in a trust policy: name the ones meant in Principal",
+                ));
             }
             "Action" | "NotAction" if actions.is_some() => return Err(twice()),
             "Action" | "NotAction" => {

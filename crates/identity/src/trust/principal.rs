@@ -2,11 +2,9 @@ use super::document::{Node, PolicyError, within};
 use super::request::Request;
 use super::truth::Truth;
 
-/// `Principal`, or with `excepted` `NotPrincipal` (IAM User Guide, "AWS JSON policy elements: Principal" and
-/// "NotPrincipal").
+/// `Principal` (IAM User Guide, "AWS JSON policy elements: Principal").
 #[derive(Debug, Clone)]
 pub(super) struct Principals {
-    pub(super) excepted: bool,
     pub(super) named: Vec<(Kind, String)>,
 }
 
@@ -21,10 +19,10 @@ pub(super) enum Kind {
 }
 
 impl Principals {
-    pub(super) fn read(place: &str, node: &Node, excepted: bool) -> Result<Self, PolicyError> {
+    pub(super) fn read(place: &str, node: &Node) -> Result<Self, PolicyError> {
         if let Node::Text(text) = node {
             return match text.as_str() {
-                "*" => Ok(Self { excepted, named: vec![(Kind::Everyone, "*".to_owned())] }),
+                "*" => Ok(Self { named: vec![(Kind::Everyone, "*".to_owned())] }),
                 _ => Err(PolicyError::at(
                     place,
                     format!("\"{text}\" stands without its type, such as {{ \"Federated\": \"{text}\" }}"),
@@ -46,7 +44,7 @@ impl Principals {
         if named.is_empty() {
             return Err(PolicyError::at(place, "it names nobody"));
         }
-        Ok(Self { excepted, named })
+        Ok(Self { named })
     }
 
     pub(super) fn federated(&self) -> impl Iterator<Item = &str> {
@@ -59,14 +57,13 @@ impl Principals {
     /// ("OIDC federated principals"), for "you cannot use a wildcard to match part of a principal name or ARN".
     pub(super) fn cover(&self, request: &Request) -> Truth {
         let provider = request.provider_arn();
-        let covered = Truth::any(self.named.iter().map(|(kind, name)| match (kind, name.as_str()) {
+        Truth::any(self.named.iter().map(|(kind, name)| match (kind, name.as_str()) {
             (Kind::Everyone, _) | (Kind::Aws, "*") => Truth::Yes,
             (Kind::Federated, "*") => {
                 Truth::unknown("whether IAM takes \"*\" for a federated principal (it is not documented)")
             }
             (Kind::Federated, name) => Truth::from(name == provider),
             _ => Truth::No,
-        }));
-        if self.excepted { covered.not() } else { covered }
+        }))
     }
 }

@@ -66,11 +66,16 @@ impl Answer {
     pub(super) async fn into_error(self, action: &str) -> RegistryError {
         let status = self.status;
         let retry_after = self.header("retry-after").and_then(|seconds| seconds.trim().parse().ok());
+        let request_id = ["x-amzn-requestid", "x-amzn-request-id", "x-amz-request-id"]
+            .iter()
+            .find_map(|name| self.header(name))
+            .filter(|id| id.len() <= 128)
+            .map(str::to_owned);
         let body = self.bytes(1 << 16, action).await.unwrap_or_default();
         let errors: Errors = serde_json::from_slice(&body).unwrap_or_default();
         let first = errors.errors.into_iter().next();
         let (code, message) = first.map(|entry| (entry.code, entry.message)).unwrap_or_default();
-        RegistryError::Refused { action: action.to_owned(), status, code, message, retry_after }
+        RegistryError::Refused { action: action.to_owned(), status, code, message, retry_after, request_id }
     }
 }
 

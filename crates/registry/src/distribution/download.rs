@@ -6,13 +6,12 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_smithy_types::body::SdkBody;
-use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::answer::{Answer, next_part};
 use super::patience::{Patience, answered};
 use super::{Registry, RegistryError, Request};
-use crate::image::digest_of;
+use crate::hasher::Hasher;
 use crate::{Digest, RepositoryName};
 
 /// Redirects that are followed: ECR sends blobs from S3.
@@ -33,7 +32,7 @@ impl Registry {
         let action = format!("fetching {digest}");
         let mut patience = Patience::new();
         loop {
-            let error = match self.fetch_rest(&url, &mut partial, path, received, &action).await {
+            let error = match self.fetch_rest(&url, &mut partial, (path, size), received, &action).await {
                 Ok(()) => match partial.check(size, &action) {
                     Ok(()) => return partial.keep(path).map_err(|error| unwritten(path, error)),
                     Err(error) => error,
@@ -55,7 +54,7 @@ impl Registry {
         &self,
         url: &Url,
         partial: &mut Partial,
-        path: &Path,
+        (path, size): (&Path, u64),
         received: &AtomicU64,
         action: &str,
     ) -> Result<(), RegistryError> {
@@ -78,6 +77,10 @@ impl Registry {
         let mut body = answer.into_body();
         while let Some(part) = next_part(&mut body, action).await? {
             partial.write(&part).map_err(|error| unwritten(path, error))?;
+            // It is wrong already, and must not fill the disk.
+            if partial.length > size {
+                break;
+            }
             received.fetch_add(part.len() as u64, Ordering::Relaxed);
         }
         Ok(())
@@ -108,7 +111,7 @@ fn unwritten(path: &Path, error: io::Error) -> RegistryError {
 /// What has come so far, beside the place where it belongs.
 struct Partial {
     file: tempfile::NamedTempFile,
-    hasher: Sha256,
+    hasher: Hasher,
     length: u64,
     digest: Digest,
 }
@@ -117,7 +120,7 @@ impl Partial {
     fn create(path: &Path, digest: &Digest) -> io::Result<Self> {
         let folder = path.parent().unwrap_or(Path::new("."));
         let file = tempfile::Builder::new().prefix(".blob-").tempfile_in(folder)?;
-        Ok(Self { file, hasher: Sha256::new(), length: 0, digest: digest.clone() })
+        Ok(Self { file, hasher: Hasher::like(digest), length: 0, digest: digest.clone() })
     }
 
     fn write(&mut self, part: &[u8]) -> io::Result<()> {
@@ -130,12 +133,12 @@ impl Partial {
         let file = self.file.as_file_mut();
         file.set_len(0)?;
         file.seek(SeekFrom::Start(0))?;
-        (self.hasher, self.length) = (Sha256::new(), 0);
+        (self.hasher, self.length) = (Hasher::like(&self.digest), 0);
         Ok(())
     }
 
     fn check(&self, size: u64, action: &str) -> Result<(), RegistryError> {
-        let is_right = self.length == size && digest_of(self.hasher.clone()) == self.digest;
+        let is_right = self.length == size && self.hasher.clone().digest() == self.digest;
         if is_right {
             Ok(())
         } else if self.length < size {
@@ -169,10 +172,10 @@ pub(crate) fn is_complete(path: &Path, digest: &Digest, size: u64) -> bool {
         if file.metadata()?.len() != size {
             return Ok(false);
         }
-        let (mut hasher, mut buffer) = (Sha256::new(), vec![0; 1 << 18]);
+        let (mut hasher, mut buffer) = (Hasher::like(digest), vec![0; 1 << 18]);
         loop {
             match file.read(&mut buffer)? {
-                0 => return Ok(digest_of(hasher) == *digest),
+                0 => return Ok(hasher.digest() == *digest),
                 count => hasher.update(&buffer[..count]),
             }
         }

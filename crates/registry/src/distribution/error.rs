@@ -10,7 +10,7 @@ use crate::Digest;
 #[non_exhaustive]
 pub enum RegistryError {
     /// The registry said no, or went on failing.
-    #[error("{action}: the registry answered HTTP {status}{}", said(.code, .message))]
+    #[error("{action}: the registry answered HTTP {status}{}{}", said(.code, .message), asked(.request_id))]
     Refused {
         /// What was being done.
         action: String,
@@ -22,6 +22,8 @@ pub enum RegistryError {
         message: String,
         /// After how many seconds the registry wants to be asked again.
         retry_after: Option<u64>,
+        /// AWS's number of the request, where the answer has one.
+        request_id: Option<String>,
     },
     /// The connection could not be made or was cut.
     #[error("{action}: {}", innermost(.error.as_ref()))]
@@ -127,6 +129,10 @@ fn said(code: &str, message: &str) -> String {
         (code, "") => format!(" ({code})"),
         (code, message) => format!(": {message} ({code})"),
     }
+}
+
+fn asked(request_id: &Option<String>) -> String {
+    request_id.as_ref().map_or_else(String::new, |id| format!(", request {id}"))
 }
 
 /// The deepest cause says most.

@@ -1,5 +1,6 @@
 use super::{Registry, RegistryError, Request};
-use crate::image::{Document, LARGEST_MANIFEST, media_type, sha256};
+use crate::hasher::has_digest;
+use crate::image::{Document, LARGEST_MANIFEST, media_type};
 use crate::{Digest, Reference, RepositoryName};
 
 impl Registry {
@@ -26,13 +27,13 @@ impl Registry {
             Reference::Digest(digest) => Some(digest.clone()),
             Reference::Tag(_) => claimed,
         };
-        if let Some(expected) = expected.filter(|digest| digest.algorithm() == "sha256")
-            && sha256(&bytes) != expected
-        {
-            return Err(RegistryError::Digest { action, digest: expected });
+        if let Some(expected) = expected.as_ref().filter(|expected| !has_digest(&bytes, expected)) {
+            return Err(RegistryError::Digest { action, digest: expected.clone() });
         }
         let unreadable = |reason| RegistryError::Protocol { action: action.clone(), reason };
-        Document::of(bytes, declared.as_deref()).map(|(document, _)| document).map_err(unreadable)
+        let (document, _) = Document::of(bytes, declared.as_deref()).map_err(unreadable)?;
+        // The registry knows it by this digest, of whatever algorithm.
+        Ok(Document { digest: expected.unwrap_or_else(|| document.digest.clone()), ..document })
     }
 
     /// The digest that a tag points to, or whether a manifest is there; `None` when it is not.

@@ -79,3 +79,34 @@ pub(super) async fn while_moving<T>(
         before = now;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    fn busy(retry_after: Option<u64>) -> RegistryError {
+        let (code, message) = (String::new(), String::new());
+        RegistryError::Refused {
+            action: "x".into(),
+            status: 429,
+            code,
+            message,
+            retry_after,
+            request_id: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn what_the_registry_wishes_is_waited_for_within_reason() {
+        let begun = Instant::now();
+        assert!(Patience::new().wait(busy(Some(1))).await.is_ok());
+        assert!(begun.elapsed() >= Duration::from_secs(1));
+        let begun = Instant::now();
+        assert!(Patience::new().wait(busy(Some(LONGEST_WISH + 1))).await.is_err());
+        assert!(begun.elapsed() < Duration::from_millis(100));
+        let mut worn_out = Patience { tries: TRIES - 1 };
+        assert!(worn_out.wait(busy(None)).await.is_err());
+    }
+}

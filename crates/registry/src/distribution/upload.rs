@@ -10,14 +10,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_smithy_types::body::SdkBody;
-use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::answer::Answer;
 use super::body::BlobBody;
 use super::patience::{FINISHING, Patience, while_moving};
 use super::{Registry, RegistryError, Request};
-use crate::image::{LocalBlob, digest_of};
+use crate::hasher::Hasher;
+use crate::image::LocalBlob;
 use crate::{Digest, RepositoryName};
 
 /// Up to here a blob goes with the request that ends the upload.
@@ -233,16 +233,13 @@ impl<'a> Upload<'a> {
 
     /// The registry says that the digest is another: is it the disk's fault?
     async fn check_disk(&self) -> Result<(), RegistryError> {
-        if self.blob.digest.algorithm() != "sha256" {
-            return Ok(());
-        }
-        let location = self.blob.location.clone();
+        let (location, mut hasher) = (self.blob.location.clone(), Hasher::like(&self.blob.digest));
         let hashed = tokio::task::spawn_blocking(move || -> io::Result<Digest> {
             let open = location.open()?;
-            let (mut hasher, mut buffer, mut position) = (Sha256::new(), vec![0; 1 << 18], 0);
+            let (mut buffer, mut position) = (vec![0; 1 << 18], 0);
             loop {
                 match open.read_at(position, &mut buffer)? {
-                    0 => return Ok(digest_of(hasher)),
+                    0 => return Ok(hasher.digest()),
                     count => hasher.update(&buffer[..count]),
                 }
                 position += buffer.len() as u64;

@@ -1,36 +1,41 @@
-//! What docker looks for beside `config.json`: contexts (where the engine is) and plugins (buildx, compose).
+//! What docker looks for beside `config.json`: contexts (where the engine is), plugins (buildx, compose), builders,
+//! certificates of the engine.
 
 use std::fs;
 use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use super::files::TEMPORARY;
+
 /// The folder of contexts. `currentContext` in the file names one of them.
 const CONTEXTS: &str = "contexts";
 const CURRENT_CONTEXT: &str = "currentContext";
-const FOLDERS: [&str; 2] = [CONTEXTS, "cli-plugins"];
+/// What is written anew: the file itself and what docker calls its half-written forms.
+const OWN: &str = "config.json";
 
-/// Links the folders of `origin` into `folder`. Where its contexts cannot be brought along, the copied
-/// `currentContext` goes: docker fails at one that it does not find (`docker/cli`, "context not found").
+/// Links what is in `origin` into `folder`. Where its contexts cannot be brought along, the copied `currentContext` goes:
+/// docker fails at one that it does not find (`docker/cli`, "context not found").
 pub(super) fn bring(origin: &Path, folder: &Path, root: &mut Map<String, Value>) {
-    for name in FOLDERS {
-        let (from, to) = (origin.join(name), folder.join(name));
-        if from.is_dir() {
-            link(&from, &to);
+    for entry in fs::read_dir(origin).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let is_own = name.to_str().is_none_or(|name| name.starts_with(OWN) || name.starts_with(TEMPORARY));
+        if !is_own {
+            link(&entry.path(), &folder.join(name));
         }
-        if name == CONTEXTS && !to.is_dir() {
-            root.shift_remove(CURRENT_CONTEXT);
-        }
+    }
+    if !folder.join(CONTEXTS).is_dir() {
+        root.shift_remove(CURRENT_CONTEXT);
     }
 }
 
-/// Takes the links away again, and nothing else.
+/// Takes the links away again, and what a step that was killed left half written; nothing else.
 pub(super) fn take_away(folder: &Path) {
-    for name in FOLDERS {
-        let path = folder.join(name);
-        if fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink()) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_temporary = entry.file_name().to_str().is_some_and(|name| name.starts_with(TEMPORARY));
+        if is_temporary || entry.file_type().is_ok_and(|kind| kind.is_symlink()) {
             // A link that stays only keeps the empty folder in place.
-            let _ = fs::remove_file(path);
+            let _ = fs::remove_file(entry.path());
         }
     }
 }

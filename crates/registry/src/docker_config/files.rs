@@ -10,6 +10,9 @@ use serde_json::{Map, Serializer, Value};
 
 use super::{AUTHS, ConfigKind, DockerConfigError, HELPERS};
 
+/// What the names of files begin with that are not whole yet.
+pub(super) const TEMPORARY: &str = ".causeway-";
+
 pub(super) fn path_in(folder: &Path, kind: ConfigKind) -> PathBuf {
     folder.join(kind.file_name())
 }
@@ -71,7 +74,7 @@ pub(super) fn write(
 ) -> Result<(), DockerConfigError> {
     let path = path_in(folder, kind);
     let failed = |error| DockerConfigError::Io { action: "written", path: path.clone(), error };
-    let mut file = tempfile::Builder::new().prefix(".causeway-").tempfile_in(folder).map_err(failed)?;
+    let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder).map_err(failed)?;
     file.write_all(&encode(root).map_err(failed)?).map_err(failed)?;
     file.persist(&path).map_err(|error| failed(error.error))?;
     Ok(())

@@ -29,6 +29,7 @@ pub fn remove_logins(folder: &Path, receipt: &LoginReceipt) -> Result<Cleaned, D
     let path = files::path_in(folder, receipt.kind);
     files::refuse_link(&path)?;
     let Some(mut root) = files::read(path.clone())? else {
+        clear(folder)?;
         return Ok(Cleaned::Nothing);
     };
     for added in &receipt.added {
@@ -85,6 +86,11 @@ fn delete(folder: &Path, path: PathBuf) -> Result<(), DockerConfigError> {
         path,
         error,
     })?;
+    clear(folder)
+}
+
+/// Removes what came along, and the folder if nothing else is in it.
+fn clear(folder: &Path) -> Result<(), DockerConfigError> {
     companions::take_away(folder);
     match accept_missing(fs::remove_dir(folder)) {
         Err(error) if error.kind() != ErrorKind::DirectoryNotEmpty => {

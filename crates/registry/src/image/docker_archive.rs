@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
 
-use super::document::{digest_of, media_type, sha256};
+use super::document::{media_type, or_null};
 use super::files::{Files, Location};
 use super::{Descriptor, Document, Image, ImageError, LocalBlob};
 use crate::Digest;
+use crate::hasher::{Hasher, sha256};
 
 /// No configuration is larger.
 const LARGEST_CONFIG: u64 = 8 << 20;
@@ -17,6 +17,7 @@ const LARGEST_CONFIG: u64 = 8 << 20;
 struct SavedImage {
     config: String,
     repo_tags: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "or_null")]
     layers: Vec<String>,
 }
 
@@ -28,7 +29,7 @@ struct Config {
 
 #[derive(Debug, Default, Deserialize)]
 struct RootFs {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_null")]
     diff_ids: Vec<Digest>,
 }
 
@@ -68,7 +69,10 @@ fn choose(files: &Files, mut saved: Vec<SavedImage>, wanted: Option<&str>) -> Re
     let named = |image: &SavedImage| {
         wanted.is_some_and(|wanted| names(image).iter().any(|name| is_name(name, wanted)))
     };
-    let position = if saved.len() == 1 { Some(0) } else { saved.iter().position(named) };
+    // The only one may have no name; one with another name is another image.
+    let fits = |image: &SavedImage| wanted.is_none() || names(image).is_empty() || named(image);
+    let position =
+        if saved.len() == 1 { Some(0).filter(|_| fits(&saved[0])) } else { saved.iter().position(named) };
     position.map(|position| saved.swap_remove(position)).ok_or_else(|| ImageError::Ambiguous {
         path: files.path().to_owned(),
         found: saved.iter().map(|image| names(image).first().unwrap_or(&image.config).clone()).collect(),
@@ -76,10 +80,13 @@ fn choose(files: &Files, mut saved: Vec<SavedImage>, wanted: Option<&str>) -> Re
     })
 }
 
-/// Whether `name` (`docker.io/library/shop:1.0`) is what a person calls `wanted` (`shop:1.0`, or `1.0`).
+/// Whether `name` (`docker.io/library/shop:1.0`, or only `1.0`) is what a person calls `wanted` (`shop:1.0`, or `1.0`).
 pub(super) fn is_name(name: &str, wanted: &str) -> bool {
-    name == wanted
-        || name.strip_suffix(wanted).is_some_and(|before| before.ends_with('/') || before.ends_with(':'))
+    let is_end = |text: &str, end: &str| {
+        text.strip_suffix(end).is_some_and(|before| before.ends_with('/') || before.ends_with(':'))
+    };
+    let is_tag = !name.contains(['/', ':']);
+    name == wanted || is_end(name, wanted) || (is_tag && wanted.contains(':') && is_end(wanted, name))
 }
 
 pub(super) fn asked_for(wanted: Option<&str>) -> String {
@@ -99,11 +106,11 @@ fn layer(location: Location, diff_id: &Digest) -> std::io::Result<(LocalBlob, &'
         [0x28, 0xb5, 0x2f, 0xfd] => "+zstd",
         _ => return Ok((LocalBlob { digest: diff_id.clone(), location }, "")),
     };
-    let mut hasher = Sha256::new();
+    let mut hasher = Hasher::default();
     let (mut buffer, mut position) = (vec![0; 1 << 18], 0);
     loop {
         match open.read_at(position, &mut buffer)? {
-            0 => return Ok((LocalBlob { digest: digest_of(hasher), location }, suffix)),
+            0 => return Ok((LocalBlob { digest: hasher.digest(), location }, suffix)),
             count => {
                 hasher.update(&buffer[..count]);
                 position += count as u64;

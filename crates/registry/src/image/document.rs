@@ -1,8 +1,8 @@
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Digest;
+use crate::hasher::sha256;
 
 /// Media types ("OCI Image Media Types", OCI Image Format Specification; docker's of "Image Manifest V 2, Schema 2").
 pub(crate) mod media_type {
@@ -20,6 +20,9 @@ pub(crate) mod media_type {
 /// No manifest is larger (`MANIFEST_TOO_LARGE`: registries refuse what is over 4 MiB).
 pub(crate) const LARGEST_MANIFEST: u64 = 4 << 20;
 
+/// The manifests of one image are held in memory; an index of hundreds of platforms has a tenth of this.
+pub(crate) const LARGEST_TREE: u64 = 16 << 20;
+
 /// A reference to content: "OCI Content Descriptors".
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -31,10 +34,10 @@ pub struct Descriptor {
     /// The content's size in bytes.
     pub size: u64,
     /// Where else it can be had; layers that must not be distributed have only these.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_null", skip_serializing_if = "Vec::is_empty")]
     pub urls: Vec<String>,
     /// Names and notes.
-    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    #[serde(default, deserialize_with = "or_null", skip_serializing_if = "serde_json::Map::is_empty")]
     pub annotations: serde_json::Map<String, serde_json::Value>,
 }
 
@@ -63,13 +66,13 @@ pub(crate) struct Contents {
     #[serde(default)]
     schema_version: u32,
     media_type: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_null")]
     pub(crate) manifests: Vec<Descriptor>,
     config: Option<Descriptor>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_null")]
     layers: Vec<Descriptor>,
     /// Artifacts of the first draft of OCI 1.1.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_null")]
     blobs: Vec<Descriptor>,
 }
 
@@ -92,7 +95,9 @@ impl Document {
     /// Takes bytes of a known or self-declared type.
     pub(crate) fn of(bytes: Bytes, media_type: Option<&str>) -> Result<(Self, Contents), String> {
         let contents = Contents::parse(&bytes)?;
-        let declared = media_type.or(contents.media_type.as_deref());
+        // A header may say a character set too; what is stored is the type alone.
+        let media_type = media_type.and_then(|text| text.split(';').next()).map(str::trim);
+        let declared = media_type.filter(|text| !text.is_empty()).or(contents.media_type.as_deref());
         let guessed =
             if contents.manifests.is_empty() { media_type::OCI_MANIFEST } else { media_type::OCI_INDEX };
         let media_type = declared.unwrap_or(guessed).to_owned();
@@ -100,19 +105,26 @@ impl Document {
     }
 }
 
-/// The digest of bytes in memory.
-pub(crate) fn sha256(bytes: &[u8]) -> Digest {
-    digest_of(Sha256::new_with_prefix(bytes))
+/// Go writes `null` for a list or map with nothing in it.
+pub(super) fn or_null<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    from: D,
+) -> Result<T, D::Error> {
+    Option::deserialize(from).map(Option::unwrap_or_default)
 }
 
-/// The digest that a hasher has come to.
-pub(crate) fn digest_of(hasher: Sha256) -> Digest {
-    let mut text = String::with_capacity(71);
-    text.push_str("sha256:");
-    for byte in hasher.finalize() {
-        for half in [byte >> 4, byte & 15] {
-            text.push(char::from(b"0123456789abcdef"[usize::from(half)]));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_media_type_is_taken_without_what_stands_behind_it() {
+        let json = Bytes::from_static(br#"{"schemaVersion":2,"mediaType":"application/own"}"#);
+        for (header, expected) in [
+            (Some("application/vnd.oci.image.index.v1+json; charset=utf-8"), media_type::OCI_INDEX),
+            (Some(""), "application/own"),
+            (None, "application/own"),
+        ] {
+            assert_eq!(Document::of(json.clone(), header).unwrap().0.media_type, expected);
         }
     }
-    Digest::of_checked(text)
 }

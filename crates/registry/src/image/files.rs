@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -112,7 +112,9 @@ impl Files {
     pub(super) fn find(&self, name: &str) -> Option<Location> {
         match &self.place {
             Place::Folder => {
-                let path = self.path.join(name);
+                // Names come from the image's own files: none of them may lead out of its folder.
+                let is_plain = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+                let path = Path::new(name).components().all(is_plain).then(|| self.path.join(name))?;
                 let found = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file)?;
                 Some(Location { holder: Holder::Path(path), offset: 0, length: found.len() })
             }
@@ -158,6 +160,7 @@ fn resolve(entries: &HashMap<String, Entry>, name: &str) -> Option<(u64, u64)> {
 
 fn index(file: &File) -> io::Result<HashMap<String, Entry>> {
     let mut entries = HashMap::new();
+    let whole = file.metadata()?.len();
     let mut archive = tar::Archive::new(file);
     for entry in archive.entries_with_seek()? {
         let entry = entry?;
@@ -165,6 +168,10 @@ fn index(file: &File) -> io::Result<HashMap<String, Entry>> {
         let target = || entry.link_name_bytes().map(|target| String::from_utf8_lossy(&target).into_owned());
         let kind = entry.header().entry_type();
         if kind.is_file() || kind.is_contiguous() {
+            if entry.raw_file_position().saturating_add(entry.size()) > whole {
+                let reason = format!("the archive ends too early, within {name}");
+                return Err(io::Error::new(ErrorKind::UnexpectedEof, reason));
+            }
             let place = Entry::File { offset: entry.raw_file_position(), length: entry.size() };
             entries.insert(name, place);
         } else if let Some(target) = target().filter(|_| kind.is_hard_link()) {

@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
-use super::document::{Contents, LARGEST_MANIFEST, sha256};
+use super::document::{Contents, LARGEST_MANIFEST, LARGEST_TREE};
 use super::files::Files;
 use super::{Descriptor, Document, Image, ImageError, LocalBlob};
 use crate::Digest;
+use crate::hasher::has_digest;
 
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
 /// containerd's and docker's: the whole name, such as `docker.io/library/shop:1.0`.
@@ -19,8 +20,14 @@ pub(super) fn read(files: &Files, wanted: Option<&str>) -> Result<Image, ImageEr
     let json = files.read("index.json", LARGEST_MANIFEST)?.unwrap_or_default();
     let contents = Contents::parse(&json).map_err(|reason| files.malformed("index.json", reason))?;
     let chosen = choose(files, contents.manifests, wanted)?;
-    let mut walk =
-        Walk { files, manifests: Vec::new(), blobs: Vec::new(), bases: Vec::new(), seen: HashSet::new() };
+    let mut walk = Walk {
+        files,
+        manifests: Vec::new(),
+        blobs: Vec::new(),
+        bases: Vec::new(),
+        seen: HashSet::new(),
+        held: 0,
+    };
     let root = walk.visit(&chosen, 0)?;
     let Walk { manifests, blobs, bases, .. } = walk;
     Ok(Image { root, manifests, blobs, bases })
@@ -36,7 +43,12 @@ fn choose(files: &Files, found: Vec<Descriptor>, wanted: Option<&str>) -> Result
         })
     };
     let digests: HashSet<&Digest> = found.iter().map(|descriptor| &descriptor.digest).collect();
-    let position = if digests.len() == 1 { Some(0) } else { found.iter().position(named) };
+    // The only one may have no name; one with another name is another image.
+    let has_name = |descriptor: &Descriptor| {
+        [IMAGE_NAME, REF_NAME].iter().any(|key| descriptor.annotation(key).is_some())
+    };
+    let is_free = wanted.is_none() || !found.iter().any(has_name);
+    let position = if digests.len() == 1 && is_free { Some(0) } else { found.iter().position(named) };
     let names = || found.iter().map(name_of).collect();
     let Some(position) = position else {
         let wanted = super::docker_archive::asked_for(wanted);
@@ -57,6 +69,8 @@ struct Walk<'a> {
     blobs: Vec<LocalBlob>,
     bases: Vec<String>,
     seen: HashSet<Digest>,
+    /// Bytes of the manifests so far.
+    held: u64,
 }
 
 impl Walk<'_> {
@@ -71,7 +85,12 @@ impl Walk<'_> {
             let hint = if depth == 0 { "" } else { PLATFORM_HINT };
             self.missing("manifest", digest, hint)
         })?;
-        if digest.algorithm() == "sha256" && sha256(&bytes) != *digest {
+        self.held += bytes.len() as u64;
+        if self.held > LARGEST_TREE {
+            let reason = format!("the image's manifests are larger than {LARGEST_TREE} bytes together");
+            return Err(self.files.malformed(digest.as_str(), reason));
+        }
+        if !has_digest(&bytes, digest) {
             return Err(self
                 .files
                 .malformed(digest.as_str(), "its content has another digest: it is damaged"));
@@ -90,12 +109,12 @@ impl Walk<'_> {
             }
         }
         for blob in contents.blobs() {
-            self.take(&blob)?;
+            self.take(&blob, depth)?;
         }
         Ok(document)
     }
 
-    fn take(&mut self, blob: &Descriptor) -> Result<(), ImageError> {
+    fn take(&mut self, blob: &Descriptor, depth: usize) -> Result<(), ImageError> {
         if !self.seen.insert(blob.digest.clone()) {
             return Ok(());
         }
@@ -110,7 +129,7 @@ impl Walk<'_> {
             }
             // Layers that must not be distributed are fetched from their own addresses.
             None if !blob.urls.is_empty() => Ok(()),
-            None => Err(self.missing("blob", &blob.digest, "")),
+            None => Err(self.missing("blob", &blob.digest, if depth == 0 { "" } else { PLATFORM_HINT })),
         }
     }
 

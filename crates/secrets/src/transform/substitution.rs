@@ -5,8 +5,9 @@ use super::replacement::expand;
 /// A JavaScript regular expression and what takes the place of its matches: `String.prototype.replace`.
 ///
 /// Pattern and text are taken as UTF-16 code units and without the `u` flag, as the AWS Toolkit's `new
-/// RegExp(pattern, flags)` does. Two differences are known, neither within the names that SSM allows: without
-/// regard to case, `k` and `s` also match U+212A and U+017F; and `\b*` is taken, which JavaScript refuses.
+/// RegExp(pattern, flags)` does. Three differences to node 20 are known, none within the names that SSM allows: without
+/// regard to case, `k` and `s` also match U+212A and U+017F; and `\b*` and modifiers (`(?i:a)`, which ECMAScript 2025 has)
+/// are taken, which node 20 refuses.
 #[derive(Debug, Clone)]
 pub struct Substitution {
     pattern: Regex,

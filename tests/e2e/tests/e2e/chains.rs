@@ -107,6 +107,28 @@ fn an_external_id_goes_to_the_inputs_roles_or_replaces_the_connections() {
 }
 
 #[test]
+fn an_external_id_of_a_connection_without_a_role_goes_to_the_inputs_first_role() {
+    let mut world = World::new();
+    let role = world.role_arn("deploy-keys");
+    let connection = Connection::new("id-alone", "AWS", "UsernamePassword")
+        .with_parameter("username", &world.user_key.id)
+        .with_parameter("password", &world.user_key.secret)
+        .with_parameter("externalId", EXTERNAL_ID);
+    world.agent.add_connection(connection);
+    let last = open_role(&world, "last", &role);
+    let roles = format!("{role}\n{last}");
+    let job = world.step(&[("command", "verify"), ("awsCredentials", "id-alone"), ("roleArn", &roles)]);
+    assert_succeeds(&job);
+    let sent: Vec<Option<String>> = world
+        .iam
+        .sessions()
+        .iter()
+        .map(|session| session.parameter("ExternalId").map(str::to_owned))
+        .collect();
+    assert_eq!(sent, [Some(EXTERNAL_ID.to_owned()), None]);
+}
+
+#[test]
 fn what_cannot_be_applied_is_refused() {
     let world = World::new();
     let keys = [("command", "verify"), ("awsCredentials", "aws-keys")];
@@ -129,6 +151,9 @@ fn what_cannot_be_applied_is_refused() {
         };
         let inputs: Vec<(&str, &str)> = keys.iter().copied().chain([(name, value)]).collect();
         assert_fails(&world.step(&inputs), &[name, "no role is assumed"]);
+        // Nor is the machine asked for its region first.
+        let agents = [("command", "verify"), ("identity", "agent"), ("regionName", ""), (name, value)];
+        assert_fails(&world.step(&agents), &[name, "no role is assumed"]);
     }
     assert!(world.gateway.calls().is_empty() && world.azure_devops.received().is_empty());
 }

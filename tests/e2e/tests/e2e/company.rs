@@ -50,6 +50,11 @@ impl Company {
         path.display().to_string()
     }
 
+    /// The world, and what must live as long as it.
+    pub(crate) fn into_parts(self) -> (World, Box<dyn std::any::Any>) {
+        (self.world, Box::new((self.azure, self.aws, self.files)))
+    }
+
     pub(crate) fn variable(&mut self, name: &str, value: &str) {
         self.world.variables.push(Variable::public(name, value));
     }

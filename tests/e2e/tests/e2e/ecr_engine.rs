@@ -3,8 +3,11 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
 
-use causeway_harness::agent::JobResult;
+use causeway_harness::agent::{Cancel, JobResult, Outcome};
+use causeway_harness::registry::Registry;
+use causeway_harness::registry::image::Layout;
 use causeway_harness::world::World;
 
 use crate::ecr_login::assert_no_login_is_left;
@@ -117,11 +120,61 @@ fn an_image_is_pulled_into_the_engine() {
     assert!(noted(&by_tag, "arguments").contains("/team/shop:1.0\n"));
 }
 
+/// podman under docker's name names no digest, and reads another file of logins.
+#[test]
+fn an_engine_that_names_no_digest_is_asked_no_further_than_the_registry() {
+    let mut world = world();
+    let registry = Registry::of(&mut world);
+    let layout = world.agent.root().join("seed");
+    let digest = Layout::new(&layout, 1).image(&[1000]);
+    let target = format!("docker://{}/team/shop:1.0", registry.host());
+    assert!(registry.skopeo(&["copy", &format!("oci:{}:1.0", layout.display()), &target]).status.success());
+    let podman = r#"#!/bin/bash
+mkdir -p "$HOME/notes"
+grep -c '"auth"' "$REGISTRY_AUTH_FILE" >>"$HOME/notes/logins"
+echo "Writing manifest to image destination"
+"#;
+    fs::write(world.agent.root().join("bin/docker"), podman).unwrap();
+    let job = world.step(&push(&[("sourceImageName", "shop"), ("pushTag", "1.0")]));
+    assert_succeeds(&job);
+    assert_eq!(job.variable("step.imageDigest"), Some(digest.as_str()));
+    assert!(noted(&job, "logins").lines().all(|count| count == "1"));
+    assert_no_login_is_left(&job);
+    let inputs = [
+        ("command", "ecrPull"),
+        ("connection", "federated"),
+        ("repository", "team/shop"),
+        ("imageTag", "1.0"),
+    ];
+    let pulled = world.step(&inputs);
+    assert_succeeds(&pulled);
+    assert_eq!(pulled.variable("step.imageDigest"), Some(digest.as_str()));
+    // A push that was none is no success.
+    let job = world.step(&push(&[("sourceImageName", "shop"), ("pushTag", "2.0")]));
+    assert_fails(&job, &["the registry has no team/shop:2.0"]);
+}
+
 #[test]
 fn a_failure_of_docker_is_told_and_the_login_goes_all_the_same() {
     let world = world();
     let job = world.step(&push(&[("sourceImageName", "shop"), ("pushTag", "broken")]));
     assert_fails(&job, &["docker tag failed", "cannot be overwritten", "push another tag"]);
+    assert_no_login_is_left(&job);
+    world.secrets().assert_none_in(&job);
+}
+
+#[test]
+fn a_cancelled_push_ends_docker_and_leaves_no_login() {
+    let world = world();
+    let slow = "#!/bin/bash\n[[ $1 != push ]] || { echo $$ >\"$HOME/pid\"; echo waiting; exec sleep 600; }\n";
+    fs::write(world.agent.root().join("bin/docker"), slow).unwrap();
+    let step = world.causeway(&push(&[("sourceImageName", "shop")])).cancelled(Cancel::At("waiting".into()));
+    let job = world.run(vec![step]);
+    assert_eq!(job.first().outcome, Outcome::Canceled);
+    assert!(job.first().usage.wall < Duration::from_secs(7), "{:?}", job.first().usage.wall);
+    let pid = fs::read_to_string(job.home().join("pid")).unwrap();
+    let status = fs::read_to_string(format!("/proc/{}/status", pid.trim())).unwrap_or_default();
+    assert!(status.is_empty() || status.contains("(zombie)"), "{status}");
     assert_no_login_is_left(&job);
     world.secrets().assert_none_in(&job);
 }

@@ -28,6 +28,7 @@ fn pull<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
         ("repository", "team/shop"),
         ("archivePath", "pulled"),
     ];
+    inputs.retain(|(name, _)| !more.iter().any(|(other, _)| other == name));
     inputs.extend_from_slice(more);
     inputs
 }
@@ -105,6 +106,14 @@ fn what_is_not_there_is_said() {
         &world.step(&retag(&[("sourceTag", "9"), ("pushTags", "x")])),
         &["team/shop:9", "Check the name"],
     );
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_told_with_the_reason() {
+    let (world, _registry, _) = world();
+    fs::write(world.agent.sources().join("file"), "x").unwrap();
+    let inputs = pull(&[("imageTag", "1.0"), ("archivePath", "file/layout")]);
+    assert_fails(&world.step(&inputs), &["file/layout", "Not a directory"]);
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! `command: ecrPush` without an engine
 
 use std::fs;
+use std::time::Duration;
 
-use causeway_harness::agent::Step;
+use causeway_harness::agent::{Cancel, Outcome, Step};
+use causeway_harness::gateway::Fault;
 use causeway_harness::registry::image::{Layout, pack};
 use causeway_harness::registry::{Registry, Trouble};
 use causeway_harness::world::World;
@@ -252,10 +254,97 @@ fn bad_inputs_are_named_and_nothing_is_sent() {
     assert!(registry.front.seen().is_empty());
 }
 
+/// `latest` comes by default: among several it names one, of a single image it asks nothing.
+#[test]
+fn latest_is_found_among_several() {
+    let (world, registry, _) = world();
+    let digests = Layout::new(&world.agent.sources().join("several"), 8).images(&["1.0", "latest"]);
+    assert_succeeds(&world.step(&inputs(&[("archivePath", "several")])));
+    assert_eq!(registry.fetched("team/shop:latest"), Some(digests[1].clone()));
+    // The layout says only tags; any name goes with them.
+    let by_name = [
+        ("archivePath", "several"),
+        ("sourceImageName", "shop"),
+        ("sourceImageTag", "1.0"),
+        ("pushTag", "one"),
+    ];
+    assert_succeeds(&world.step(&inputs(&by_name)));
+    assert_eq!(registry.fetched("team/shop:one"), Some(digests[0].clone()));
+    let other = [("archivePath", "image"), ("sourceImageTag", "7.7")];
+    assert_fails(&world.step(&inputs(&other)), &["archivePath", "the image 1.0; none of them is 7.7"]);
+}
+
+#[test]
+fn a_role_that_may_push_and_not_read_is_enough() {
+    let (world, registry, digest) = world();
+    for _ in 0..20 {
+        registry.front.trouble("HEAD /manifests/", Trouble::Answer(403, String::new()));
+    }
+    assert_succeeds(&world.step(&inputs(&[("pushTags", "1.0\n1.1")])));
+    registry.front.calm();
+    assert_eq!(registry.fetched("team/shop:1.1"), Some(digest));
+}
+
+/// moto has no ECR Public: the gateway answers in its words.
+#[test]
+fn a_public_repository_is_made() {
+    let (world, registry, digest) = world();
+    let json = "application/x-amz-json-1.1";
+    let answer = json!({ "authorizationData": { "authorizationToken": registry.token(), "expiresAt": 1_900_000_000 } });
+    let always = |body: &Value| Fault::raw(200, json, &body.to_string()).always();
+    world.gateway.fail("ecr-public", "GetAuthorizationToken", always(&answer));
+    let missing = json!({ "__type": "RepositoryNotFoundException", "message": "no such repository" });
+    world.gateway.fail(
+        "ecr-public",
+        "DescribeRepositories",
+        Fault::raw(400, json, &missing.to_string()).always(),
+    );
+    let arn = "arn:aws:ecr-public::123456789012:repository/shop";
+    let made = json!({ "repository": { "repositoryName": "shop", "repositoryArn": arn } });
+    world.gateway.fail("ecr-public", "CreateRepository", always(&made));
+    let public = [
+        ("registryType", "public"),
+        ("repositoryName", "team/shop"),
+        ("autoCreateRepository", "true"),
+        ("repositoryTags", "team=shop"),
+    ];
+    let job = world.step(&inputs(&public));
+    assert_succeeds(&job);
+    assert!(job.first().log.contains(&format!("Created repository {arn}")), "{}", job.first().log);
+    assert_eq!(registry.fetched("team/shop:latest"), Some(digest));
+    assert_eq!(job.variable("step.imageUri"), Some("public.ecr.aws/team/shop:latest"));
+    let calls = world.gateway.calls_of("ecr-public", "CreateRepository");
+    assert_eq!((calls.len(), calls[0].region.as_str()), (1, "us-east-1"));
+    for (name, value) in
+        [("imageTagMutability", "IMMUTABLE"), ("scanOnPush", "true"), ("lifecyclePolicy", "{\"rules\":[{}]}")]
+    {
+        let more = [&public[..], &[(name, value)]].concat();
+        assert_fails(&world.step(&inputs(&more)), &[name, "ECR Public"]);
+    }
+    let bare = [("registryType", "public"), ("repositoryName", "shop")];
+    assert_fails(&world.step(&inputs(&bare)), &["repositoryName", "alias"]);
+}
+
 /// The one of several that is named is found; the failure comes later, as this world has no ECR.
 fn assert_succeeds_after_choosing(world: &World) {
     let chosen = [("archivePath", "several"), ("sourceImageName", ""), ("sourceImageTag", "2.0")];
     assert_fails(&world.step(&inputs(&chosen)), &["authorization token"]);
+}
+
+#[test]
+fn a_cancelled_push_ends_at_once_and_sets_no_tag() {
+    let (world, registry, _) = world();
+    for _ in 0..100 {
+        registry.front.trouble("POST /blobs/uploads/", Trouble::Answer(503, String::new()));
+    }
+    let step = world.causeway(&inputs(&[])).cancelled(Cancel::At("manifests, ".into()));
+    let job = world.run(vec![step]);
+    assert_eq!(job.first().outcome, Outcome::Canceled);
+    assert!(job.first().usage.wall < Duration::from_secs(5), "{:?}", job.first().usage.wall);
+    assert_eq!(job.variable("step.imageUri"), None);
+    registry.front.calm();
+    assert_eq!(registry.fetched("team/shop:latest"), None);
+    assert_no_login_is_left(&job);
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod incumbent;
 mod network;
 mod parameter_lists;
 mod parameters;
+mod pipelines;
 mod profile;
 mod put_parameter;
 mod refresh;

@@ -153,7 +153,7 @@ fn json_is_divided_and_only_the_words_are_no_secrets() {
     world.seed().put_parameter("/shop/clash", "String", r#"{"a":{"b":1},"a_b":2}"#);
     let job =
         world.step(&[PARAMETERS, CONNECTION, ("parameterNames", "/shop/clash="), ("parseJson", "true")]);
-    assert_fails(&job, &["/shop/clash (a_b)", "variable \"a_b\""]);
+    assert_fails(&job, &["/shop/clash (a.b)", "/shop/clash (a_b)", "variable \"a_b\""]);
 }
 
 #[test]

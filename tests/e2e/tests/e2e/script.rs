@@ -223,6 +223,16 @@ fn cancelling_reaches_the_whole_tree_and_leaves_time_to_tidy_up() {
 }
 
 #[test]
+fn what_a_script_leaves_behind_is_waited_for_when_it_ends() {
+    let world = World::new();
+    // Each `sleep` loses its parent at once and becomes a child of the step's process.
+    let script = "for i in $(seq 30); do (sleep 0.2 &); done\n                  for i in $(seq 50); do sleep 0.1; n=$(pgrep -P $PPID | wc -l); [ $n -le 1 ] && break; done; echo \"left $n\"";
+    let job = world.step(&inline(script, &[]));
+    assert_succeeds(&job);
+    assert!(job.first().stdout().contains("left 1"), "{}", job.first().log);
+}
+
+#[test]
 fn the_script_cannot_read_the_tasks_environment() {
     // Root may read everything, so this runs as somebody else.
     let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];

@@ -55,7 +55,7 @@ fn what_sts_says_of_a_bad_token_is_told() {
         (Answer::forged_token(), ["InvalidIdentityToken", "OIDC provider"]),
         (
             Answer::claims(serde_json::json!({ "aud": "api://other" })),
-            ["InvalidIdentityToken", "api://other"],
+            ["InvalidIdentityToken", "add api://other to its audiences"],
         ),
     ] {
         let (world, job) = with(std::slice::from_ref(&answer));
@@ -86,4 +86,20 @@ fn the_token_is_not_sent_to_plain_http() {
     ));
     let job = world.step(&[("command", "verify"), ("connection", "federated")]);
     assert!(failure(&job).contains("not https"));
+}
+
+#[test]
+fn the_token_is_sent_to_nobody_that_a_script_of_the_job_names() {
+    let thief = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    thief.set_nonblocking(true).unwrap();
+    let mut world = World::new();
+    let address = format!("http://{}/contoso/p/_apis/oidctoken", thief.local_addr().unwrap());
+    world.variables.push(causeway_harness::agent::Variable::public("System.OidcRequestUri", &address));
+    let refusal = "not the server that the agent works for";
+    let job = world.step(&[("command", "verify"), ("connection", "federated")]);
+    assert!(failure(&job).contains(refusal), "{}", failure(&job));
+    let job = world.step(&[("command", "verify"), ("awsCredentials", "aws-keys")]);
+    assert_succeeds(&job);
+    assert!(job.log().contains(refusal), "{}", job.log());
+    assert!(thief.accept().is_err(), "somebody asked for a token there");
 }

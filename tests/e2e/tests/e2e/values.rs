@@ -10,7 +10,7 @@ use std::process::{Command as Process, Stdio};
 
 use causeway_harness::agent::Command;
 use causeway_harness::gateway::Fault;
-use causeway_harness::world::{REGION, World, binary};
+use causeway_harness::world::{REGION, World, binary, workspace};
 use serde_json::{Map, Value, json};
 
 /// Values of one step; ten steps make the ten thousand.
@@ -242,12 +242,16 @@ fn check_dotenv(outcome: &Outcome, values: &[String]) {
     let bash_only = outcome.warned_of("only bash reads");
     let bash = read_by_bash(&outcome.file, values.len());
     let node = read_by_node(&outcome.file, "require('util').parseEnv(text)", values.len());
+    // The package that most people mean by "dotenv".
+    let package = workspace().join("node_modules/dotenv");
+    let npm = read_by_node(&outcome.file, &format!("require({package:?}).parse(text)"), values.len());
     let docker = read_by_docker(&outcome.file);
     for (number, value) in values.iter().enumerate() {
         let name = format!("V_k{number}");
         assert_same(&bash[number], value, number, "bash");
         if !bash_only.contains(&name) {
             assert_same(node[number].as_deref().unwrap_or("nothing"), value, number, "Node");
+            assert_same(npm[number].as_deref().unwrap_or("nothing"), value, number, "npm's dotenv");
         }
         if !not_for_docker.contains(&name) {
             assert_same(&docker[&name], value, number, "docker");

@@ -9,7 +9,7 @@ use super::plan::{JobError, Planned, plan, referenced};
 use super::process::{Ended, Program};
 use super::step::{Action, Job};
 use super::variables::Variable;
-use super::{Connection, JobResult, Outcome, StepResult, TaskFolder, Usage, expand, orphans, system};
+use super::{Connection, Host, JobResult, Outcome, StepResult, TaskFolder, Usage, expand, orphans, system};
 use crate::azure_devops::{AzureDevOps, JobTicket, RegisteredConnection};
 
 /// An agent with its installed tasks, for one organization.
@@ -25,6 +25,10 @@ pub struct Agent {
     pub machine: Vec<(String, String)>,
     /// Whether the server sends `System.OidcRequestUri`; older ones do not.
     pub sends_oidc_request_uri: bool,
+    /// What its jobs belong to.
+    pub host: Host,
+    /// The user that steps run as, if not this one: `None`, or set by [`Agent::run_as`].
+    pub(super) user: Option<u32>,
     folder: Arc<TempDir>,
 }
 
@@ -42,6 +46,8 @@ impl Agent {
             connections: Vec::new(),
             machine: Vec::new(),
             sends_oidc_request_uri: true,
+            host: Host::Build,
+            user: None,
             folder,
         }
     }
@@ -71,6 +77,36 @@ impl Agent {
         self.root().join("_work/_temp")
     }
 
+    /// Lets steps run as another user, who may write in the work folder and nowhere else: not in the home folder, not in
+    /// the task's. Only root can; `false` when this is not root, and nothing is changed but the rights.
+    ///
+    /// # Panics
+    /// When the rights cannot be changed.
+    pub fn run_as(&mut self, user: u32) -> bool {
+        let is_root = rustix::process::geteuid().is_root();
+        self.user = is_root.then_some(user);
+        let mut readable = vec![self.root().to_owned(), self.root().join("home")];
+        readable.extend(self.tasks.iter().map(|task| task.path.clone()));
+        for folder in readable {
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o555);
+            std::fs::set_permissions(folder, mode).expect("the folder's mode");
+        }
+        self.give_away(&self.root().join("_work"));
+        is_root
+    }
+
+    /// Makes the steps' user the owner of a folder and of all that is in it.
+    fn give_away(&self, folder: &Path) {
+        let Some(user) = self.user else { return };
+        std::os::unix::fs::chown(folder, Some(user), Some(user)).expect("the folder's owner");
+        for entry in std::fs::read_dir(folder).expect("the folder").flatten() {
+            match entry.file_type().expect("a type") {
+                kind if kind.is_dir() => self.give_away(&entry.path()),
+                _ => std::os::unix::fs::lchown(entry.path(), Some(user), Some(user)).expect("the file's owner"),
+            }
+        }
+    }
+
     /// Runs a job to its end. The temp folder is emptied before it, but not after it, so that a test can look at
     /// what the post-job steps leave.
     ///
@@ -78,7 +114,8 @@ impl Agent {
     /// When the server or the agent would not begin such a job.
     pub fn run(&self, job: &Job) -> Result<JobResult, JobError> {
         let mut planned = plan(self, job)?;
-        let ticket = JobTicket::new(referenced(&planned));
+        let mut ticket = JobTicket::new(referenced(&planned));
+        ticket.hub = self.host.hub().to_owned();
         let mut shared = self.begin(job, &ticket);
         self.azure_devops.begin_job(ticket.clone());
         let mut steps = Vec::new();
@@ -89,7 +126,8 @@ impl Agent {
                 before_post_job = Some(snapshot(&self.temp()));
             }
             shared.variables.set(Variable::public("Agent.JobStatus", &format!("{outcome:?}")));
-            let result = self.run_step(&mut planned[index], is_post_job, outcome, &mut shared, &ticket.token);
+            let run = Run { is_post_job, job: outcome, token: &ticket.token, watches_machine: job.watches_machine };
+            let result = self.run_step(&mut planned[index], &run, &mut shared);
             if result.outcome != Outcome::Skipped {
                 outcome = Outcome::merged(Some(outcome), result.outcome);
             }
@@ -110,7 +148,8 @@ impl Agent {
             .and_then(|()| std::fs::create_dir(&temp))
             .expect("an empty temp folder");
         let mut shared = Shared::default();
-        let system = system::variables(&self.azure_devops, ticket, self.root());
+        self.give_away(&temp);
+        let system = system::variables(&self.azure_devops, ticket, self.root(), self.host);
         for variable in system.into_iter().chain(job.variables.iter().cloned()) {
             if variable.secret {
                 shared.masker.add_job_secret(&variable.value);
@@ -128,20 +167,19 @@ impl Agent {
     fn run_step(
         &self,
         planned: &mut Planned,
-        is_post_job: bool,
-        job: Outcome,
+        run: &Run<'_>,
         shared: &mut Shared,
-        token: &str,
     ) -> StepResult {
+        let is_post_job = run.is_post_job;
         let mut result = blank(planned, is_post_job);
-        if !is_post_job && !planned.step.condition.holds(job) {
+        let variables = expand::variables(&shared.variables);
+        if !is_post_job && !planned.step.condition.holds(run.job, &variables) {
             return result;
         }
         result.outcome = Outcome::Succeeded;
-        let variables = expand::variables(&shared.variables);
         let prepended = shared.prepended.clone();
-        let launch = Launch { agent: self, variables: &variables, prepended: &prepended, token };
-        let program = launch.program(planned, is_post_job);
+        let launch = Launch { agent: self, variables: &variables, prepended: &prepended, token: run.token };
+        let program = launch.program(planned, is_post_job, run.watches_machine);
         let fails_on_stderr = matches!(planned.step.action, Action::Script { fail_on_stderr: true, .. });
         let mut running = Running {
             shared,
@@ -170,6 +208,16 @@ impl Agent {
     }
 }
 
+/// What a step's run is part of.
+struct Run<'a> {
+    is_post_job: bool,
+    /// How the job stands.
+    job: Outcome,
+    /// The job's own token.
+    token: &'a str,
+    watches_machine: bool,
+}
+
 /// The steps in order, and then the post-job halves in reverse, whether the step itself ran or not.
 fn order(planned: &[Planned]) -> Vec<(usize, bool)> {
     let main = (0..planned.len()).map(|index| (index, false));
@@ -196,7 +244,12 @@ fn attempt(running: &mut Running, program: &Program, fails_on_stderr: bool) {
     let result = &mut running.result;
     result.outcome = outcome.unwrap_or(Outcome::Succeeded);
     (result.exit_code, result.signal, result.usage) = (ended.code, ended.signal, ended.usage);
-    result.command_lines.extend(ended.command_lines);
+    for seen in ended.seen {
+        if !seen.is_stranger && !result.command_lines.contains(&seen.arguments) {
+            result.command_lines.push(seen.arguments.clone());
+        }
+        result.processes.push(seen);
+    }
 }
 
 /// What the agent says of a process that did not end well.
@@ -251,6 +304,7 @@ fn blank(planned: &Planned, is_post_job: bool) -> StepResult {
         summaries: Vec::new(),
         progress: None,
         command_lines: Vec::new(),
+        processes: Vec::new(),
         usage: Usage::default(),
     }
 }

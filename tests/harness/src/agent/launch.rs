@@ -24,7 +24,7 @@ pub(super) struct Launch<'a> {
 
 impl Launch<'_> {
     /// The program of a step, or of its post-job half.
-    pub(super) fn program(&self, planned: &Planned, is_post_job: bool) -> Program {
+    pub(super) fn program(&self, planned: &Planned, is_post_job: bool, watches_machine: bool) -> Program {
         let machine = machine(self.agent);
         let expanded = |text: &str| expand::with(text, self.variables, &machine);
         let env =
@@ -47,7 +47,9 @@ impl Launch<'_> {
         };
         environment::prepend_path(&mut environment, self.prepended);
         let cancel = planned.step.cancel.clone().filter(|_| !is_post_job);
-        Program { program, arguments, environment, directory, timeout: planned.step.timeout, cancel }
+        let timeout = planned.step.timeout;
+        let user = self.agent.user;
+        Program { program, arguments, environment, directory, timeout, cancel, user, watches_machine }
     }
 
     /// Secrets, inputs, connections and task variables, which only tasks get.

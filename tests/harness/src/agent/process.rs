@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use wait4::{ResUse, Wait4};
 
 use super::step::Cancel;
-use super::watch::Watch;
+use super::watch::{Seen, Watch};
 
 /// Where a line came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +50,9 @@ pub(super) struct Program {
     pub(super) directory: PathBuf,
     pub(super) timeout: Duration,
     pub(super) cancel: Option<Cancel>,
+    /// The user and group that it runs as, if not this one.
+    pub(super) user: Option<u32>,
+    pub(super) watches_machine: bool,
 }
 
 /// How it ended.
@@ -60,8 +63,8 @@ pub(super) struct Ended {
     pub(super) usage: Usage,
     pub(super) canceled: bool,
     pub(super) timed_out: bool,
-    /// The command lines of it and its descendants, as far as they were seen.
-    pub(super) command_lines: Vec<Vec<String>>,
+    /// It, its descendants and what else was looked at, as far as they were seen.
+    pub(super) seen: Vec<Seen>,
 }
 
 impl Program {
@@ -70,10 +73,11 @@ impl Program {
         let started = Instant::now();
         let mut child = self.spawn();
         let pid = Pid::from_child(&child);
-        let watch = Watch::start(pid);
+        let watch = Watch::start(pid, self.watches_machine);
         let lines = read_lines(&mut child);
         let waiter = std::thread::spawn(move || child.wait4().expect("the end of the process"));
         let mut stages = self.first_stages();
+        let by_agent = !matches!(self.cancel, Some(Cancel::Terminated(_) | Cancel::Killed(_)));
         let (mut canceled, mut timed_out) = (false, false);
         loop {
             match lines.recv_timeout(Duration::from_millis(20)) {
@@ -87,7 +91,8 @@ impl Program {
                 Err(RecvTimeoutError::Timeout) => {}
             }
             while let Some((_, signal, is_timeout)) = stages.pop_if(|stage| started.elapsed() >= stage.0) {
-                (canceled, timed_out) = (canceled || !is_timeout, timed_out || is_timeout);
+                timed_out |= is_timeout;
+                canceled |= !is_timeout && by_agent;
                 send(pid, signal, is_timeout || signal == Signal::KILL);
             }
         }
@@ -98,12 +103,16 @@ impl Program {
             usage: usage(&used, started.elapsed()),
             canceled,
             timed_out,
-            command_lines: watch.stop(),
+            seen: watch.stop(),
         }
     }
 
     fn spawn(&self) -> Child {
-        Command::new(&self.program)
+        let mut command = Command::new(&self.program);
+        if let Some(user) = self.user {
+            command.uid(user).gid(user);
+        }
+        command
             .args(&self.arguments)
             .env_clear()
             .envs(&self.environment)
@@ -119,8 +128,11 @@ impl Program {
     /// When which signal is due, the last first.
     fn first_stages(&self) -> Vec<Stage> {
         let mut stages = vec![(self.timeout, Signal::KILL, true)];
-        if let Some(Cancel::After(delay)) = self.cancel {
-            stages.extend(cancel_stages(delay));
+        match self.cancel {
+            Some(Cancel::After(delay)) => stages.extend(cancel_stages(delay)),
+            Some(Cancel::Terminated(delay)) => stages.push((delay, Signal::TERM, false)),
+            Some(Cancel::Killed(delay)) => stages.push((delay, Signal::KILL, false)),
+            _ => {}
         }
         stages
     }

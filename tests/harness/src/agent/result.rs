@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 
-use super::{Command, Line, Outcome, Stream, Usage, Variables};
+use super::{Command, Line, Outcome, Seen, Stream, Usage, Variables};
 
 /// What `task.logissue` or the agent itself reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +45,8 @@ pub struct StepResult {
     pub progress: Option<u8>,
     /// The command lines of its processes, as far as they were seen.
     pub command_lines: Vec<Vec<String>>,
+    /// Its processes, and with [`Job::watches_machine`](super::Job::watches_machine) all others.
+    pub processes: Vec<Seen>,
     /// What its processes took.
     pub usage: Usage,
 }

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use super::Outcome;
-use super::variables::Variable;
+use super::variables::{Variable, Variables};
+use crate::expression::{Context, Expression, Status};
 
 /// A job: its variables and its steps.
 #[derive(Debug, Clone, Default)]
@@ -10,6 +11,8 @@ pub struct Job {
     pub variables: Vec<Variable>,
     /// What it does, in order.
     pub steps: Vec<Step>,
+    /// Whether the environments and command lines of all other processes are looked at too, for the search for secrets.
+    pub watches_machine: bool,
 }
 
 /// One step.
@@ -42,6 +45,10 @@ pub enum Cancel {
     After(Duration),
     /// As soon as the step writes a line with this in it.
     At(String),
+    /// Not the agent: somebody sends SIGTERM to the step's process so long after it began.
+    Terminated(Duration),
+    /// Not the agent: everything of the step is ended by SIGKILL so long after it began, as by a machine without memory.
+    Killed(Duration),
 }
 
 /// What a step runs.
@@ -65,8 +72,8 @@ pub enum Action {
     },
 }
 
-/// The conditions that need nothing but how the job stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A step's `condition:`.
+#[derive(Debug, Clone, PartialEq)]
 pub enum Condition {
     /// `succeeded()`, the default.
     Succeeded,
@@ -76,30 +83,68 @@ pub enum Condition {
     SucceededOrFailed,
     /// `always()`.
     Always,
+    /// Any other expression; it stands in the place of `succeeded()`.
+    When(Expression),
 }
 
 impl Condition {
-    /// Reads one; `None` for expressions that are not known here.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let text: String = text.to_lowercase().split_whitespace().collect();
-        Some(match text.as_str() {
+    /// Reads one.
+    ///
+    /// # Errors
+    /// What in it is not known here.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let short: String = text.to_lowercase().split_whitespace().collect();
+        Ok(match short.as_str() {
             "" | "succeeded()" => Self::Succeeded,
             "failed()" => Self::Failed,
             "succeededorfailed()" => Self::SucceededOrFailed,
             "always()" | "true" => Self::Always,
-            _ => return None,
+            _ => Self::When(Expression::parse(text)?),
         })
     }
 
-    pub(super) fn holds(self, job: Outcome) -> bool {
-        let succeeded = matches!(job, Outcome::Succeeded | Outcome::SucceededWithIssues);
+    pub(super) fn holds(&self, job: Outcome, variables: &Variables) -> bool {
+        let stand = Stand { job, variables };
         match self {
-            Self::Succeeded => succeeded,
-            Self::Failed => job == Outcome::Failed,
-            Self::SucceededOrFailed => succeeded || job == Outcome::Failed,
+            Self::Succeeded => stand.is(Status::Succeeded),
+            Self::Failed => stand.is(Status::Failed),
+            Self::SucceededOrFailed => stand.is(Status::SucceededOrFailed),
             Self::Always => true,
+            Self::When(expression) => expression.holds(&stand).unwrap_or_else(|error| panic!("condition: {error}")),
         }
+    }
+}
+
+/// What a step's condition can ask for.
+struct Stand<'a> {
+    job: Outcome,
+    variables: &'a Variables,
+}
+
+impl Stand<'_> {
+    fn is(&self, status: Status) -> bool {
+        let succeeded = matches!(self.job, Outcome::Succeeded | Outcome::SucceededWithIssues);
+        match status {
+            Status::Succeeded => succeeded,
+            Status::Failed => self.job == Outcome::Failed,
+            Status::SucceededOrFailed => succeeded || self.job == Outcome::Failed,
+            Status::Always => true,
+            Status::Canceled => self.job == Outcome::Canceled,
+        }
+    }
+}
+
+impl Context for Stand<'_> {
+    fn variable(&self, name: &str) -> Option<String> {
+        self.variables.value(name).map(str::to_owned)
+    }
+
+    fn dependency(&self, path: &[String]) -> Result<Option<String>, String> {
+        Err(format!("a step knows no {}: map it to a variable of the job", path.join(".")))
+    }
+
+    fn status(&self, function: Status, of: &[String]) -> Result<bool, String> {
+        if of.is_empty() { Ok(self.is(function)) } else { Err("a step's condition names no jobs".to_owned()) }
     }
 }
 

@@ -7,14 +7,35 @@ use uuid::Uuid;
 use super::variables::Variable;
 use crate::azure_devops::{AzureDevOps, JobTicket};
 
-/// The system variables of a job of a YAML build pipeline on a self-hosted Linux agent.
-pub(super) fn variables(azure_devops: &AzureDevOps, ticket: &JobTicket, root: &Path) -> Vec<Variable> {
+/// What a job belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Host {
+    /// A YAML pipeline, or a classic build.
+    Build,
+    /// A classic release.
+    Release {
+        /// "Allow scripts to access the OAuth token" of the agent job: only then is there `System.AccessToken`.
+        oauth_access: bool,
+    },
+}
+
+impl Host {
+    pub(super) fn hub(self) -> &'static str {
+        match self {
+            Self::Build => "build",
+            Self::Release { .. } => "release",
+        }
+    }
+}
+
+/// The system variables of a job on a self-hosted Linux agent.
+pub(super) fn variables(azure_devops: &AzureDevOps, ticket: &JobTicket, root: &Path, host: Host) -> Vec<Variable> {
     let organization = azure_devops.organization();
     let collection = azure_devops.collection_url();
     let path = |relative: &str| root.join(relative).display().to_string();
     let (project, plan, job) = (organization.project_id, ticket.plan, ticket.job);
     let oidc =
-        format!("{collection}{project}/_apis/distributedtask/hubs/build/plans/{plan}/jobs/{job}/oidctoken");
+        format!("{collection}{project}/_apis/distributedtask/hubs/{}/plans/{plan}/jobs/{job}/oidctoken", host.hub());
     let pipeline = organization.pipeline.as_str();
     let repository =
         format!("https://dev.azure.com/{}/{}/_git/shop", organization.name, organization.project);
@@ -25,7 +46,7 @@ pub(super) fn variables(azure_devops: &AzureDevOps, ticket: &JobTicket, root: &P
         ("System.TeamProject", &organization.project),
         ("System.TeamProjectId", &project.to_string()),
         ("System.CollectionId", &organization.id.to_string()),
-        ("System.HostType", "build"),
+        ("System.HostType", host.hub()),
         ("System.ServerType", "Hosted"),
         ("System.Culture", "en-US"),
         ("System.DefinitionId", "17"),
@@ -44,7 +65,7 @@ pub(super) fn variables(azure_devops: &AzureDevOps, ticket: &JobTicket, root: &P
         ("System.DefaultWorkingDirectory", &path("_work/1/s")),
         ("System.ArtifactsDirectory", &path("_work/1/a")),
         ("System.WorkFolder", &path("_work")),
-        ("System", "build"),
+        ("System", host.hub()),
         ("Build.BuildId", "4711"),
         ("Build.BuildNumber", "20261121.3"),
         ("Build.BuildUri", "vstfs:///Build/Build/4711"),
@@ -82,6 +103,39 @@ pub(super) fn variables(azure_devops: &AzureDevOps, ticket: &JobTicket, root: &P
         ("VSTS_PROCESS_LOOKUP_ID", &format!("vsts_{}", Uuid::new_v4())),
     ];
     let mut all: Vec<Variable> = fixed.iter().map(|(name, value)| Variable::public(name, value)).collect();
-    all.push(Variable::secret("System.AccessToken", &ticket.token));
+    if let Host::Release { .. } = host {
+        // Those of `Build.*` are the primary artifact's, and stay.
+        all.retain(|variable| !NOT_IN_RELEASES.contains(&variable.name.as_str()));
+        all.extend(RELEASE.iter().map(|(name, value)| Variable::public(name, value)));
+    }
+    if host != (Host::Release { oauth_access: false }) {
+        all.push(Variable::secret("System.AccessToken", &ticket.token));
+    }
     all
 }
+
+/// What a release's job does not have.
+const NOT_IN_RELEASES: [&str; 6] = [
+    "System.StageName",
+    "System.StageAttempt",
+    "System.PhaseName",
+    "Build.SourcesDirectory",
+    "Build.StagingDirectory",
+    "Pipeline.Workspace",
+];
+
+/// The variables of a classic release ("Classic release and artifacts variables" in Azure DevOps's documentation).
+const RELEASE: [(&str, &str); 12] = [
+    ("Release.DefinitionName", "shop to production"),
+    ("Release.DefinitionId", "5"),
+    ("Release.ReleaseId", "118"),
+    ("Release.ReleaseName", "Release-118"),
+    ("Release.ReleaseUri", "vstfs:///ReleaseManagement/Release/118"),
+    ("Release.EnvironmentName", "production"),
+    ("Release.EnvironmentId", "276"),
+    ("Release.AttemptNumber", "1"),
+    ("Release.DeploymentId", "410"),
+    ("Release.Reason", "ContinuousIntegration"),
+    ("Release.RequestedFor", "Ada Lovelace"),
+    ("Release.PrimaryArtifactSourceAlias", "_shop"),
+];

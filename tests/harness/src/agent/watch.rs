@@ -1,5 +1,6 @@
-//! Looks at the command lines of a process and its descendants while they run.
+//! Looks at the command lines and environments of a process, its descendants and, where asked, all others, while they run.
 
+use std::collections::HashSet;
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,51 +9,99 @@ use std::time::Duration;
 
 use rustix::process::Pid;
 
-/// How often `/proc` is read. A process that lives shorter can be missed.
+/// How often the descendants are looked at. A process that lives shorter can be missed.
 const INTERVAL: Duration = Duration::from_millis(3);
+/// How often all others are, in intervals.
+const MACHINE: usize = 40;
+
+/// A process as it was once seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// Its command line.
+    pub arguments: Vec<String>,
+    /// Its environment as `NAME=value`; empty where it cannot be read.
+    pub environment: Vec<String>,
+    /// Whether it is no descendant of the step's process.
+    pub is_stranger: bool,
+}
 
 pub(super) struct Watch {
     stop: Arc<AtomicBool>,
-    thread: JoinHandle<Vec<Vec<String>>>,
+    thread: JoinHandle<Vec<Seen>>,
 }
 
 impl Watch {
-    pub(super) fn start(root: Pid) -> Self {
+    pub(super) fn start(root: Pid, machine: bool) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
         let root = root.as_raw_nonzero().get();
         let thread = std::thread::spawn(move || {
-            let mut seen = Vec::new();
+            let mut watched = Watched::default();
+            let mut round = 0;
             while !stopped.load(Ordering::Relaxed) {
-                look(root, &mut seen);
+                let mut family = HashSet::new();
+                watched.family(root, &mut family);
+                if machine && round % MACHINE == 0 {
+                    watched.others(&family);
+                }
+                round += 1;
                 std::thread::sleep(INTERVAL);
             }
-            seen
+            watched.seen
         });
         Self { stop, thread }
     }
 
-    /// Ends the watch: every command line that was seen, once each.
-    pub(super) fn stop(self) -> Vec<Vec<String>> {
+    /// Ends the watch: every process that was seen, once for each command line.
+    pub(super) fn stop(self) -> Vec<Seen> {
         self.stop.store(true, Ordering::Relaxed);
         self.thread.join().expect("the watch")
     }
 }
 
-fn look(pid: i32, seen: &mut Vec<Vec<String>>) {
-    if let Ok(line) = fs::read(format!("/proc/{pid}/cmdline")) {
-        let text = String::from_utf8_lossy(&line);
-        let arguments: Vec<String> = text.trim_end_matches('\0').split('\0').map(str::to_owned).collect();
-        if !line.is_empty() && !seen.contains(&arguments) {
-            seen.push(arguments);
+#[derive(Default)]
+struct Watched {
+    /// A process that becomes another program is seen again.
+    known: HashSet<(i32, Vec<u8>)>,
+    seen: Vec<Seen>,
+}
+
+impl Watched {
+    fn family(&mut self, pid: i32, family: &mut HashSet<i32>) {
+        family.insert(pid);
+        self.note(pid, false);
+        let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+        for thread in threads {
+            let children = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+            for child in children.split_whitespace().filter_map(|child| child.parse().ok()) {
+                self.family(child, family);
+            }
         }
     }
-    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    for thread in threads {
-        let children = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
-        children
-            .split_whitespace()
-            .filter_map(|child| child.parse().ok())
-            .for_each(|child| look(child, seen));
+
+    /// All processes but the harness itself, whose environment no test changes.
+    fn others(&mut self, family: &HashSet<i32>) {
+        let own = i32::try_from(std::process::id()).unwrap_or_default();
+        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+        for pid in pids.filter(|pid| *pid != own && !family.contains(pid)) {
+            self.note(pid, true);
+        }
     }
+
+    fn note(&mut self, pid: i32, is_stranger: bool) {
+        let Ok(line) = fs::read(format!("/proc/{pid}/cmdline")) else { return };
+        if line.is_empty() || !self.known.insert((pid, line.clone())) {
+            return;
+        }
+        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        self.seen.push(Seen { arguments: words(&line), environment: words(&environment), is_stranger });
+    }
+}
+
+/// The texts that are ended by a zero byte each.
+fn words(bytes: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(bytes);
+    let text = text.trim_end_matches('\0');
+    if text.is_empty() { Vec::new() } else { text.split('\0').map(str::to_owned).collect() }
 }

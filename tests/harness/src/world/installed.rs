@@ -49,6 +49,15 @@ pub(super) fn task() -> Arc<TempDir> {
     })
 }
 
+/// A copy of the built task that nobody else uses.
+///
+/// # Panics
+/// When it cannot be made.
+#[must_use]
+pub fn own_task() -> TempDir {
+    install().expect("a copy of the task")
+}
+
 fn install() -> std::io::Result<TempDir> {
     let binary = binary();
     let copy = TempDir::with_prefix("causeway-task-")?;

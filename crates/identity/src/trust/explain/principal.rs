@@ -8,9 +8,6 @@ use super::quoted;
 pub(super) fn mismatch(principals: &Principals, request: &Request) -> String {
     let wanted = request.provider_arn();
     let named: Vec<String> = principals.federated().map(str::to_owned).collect();
-    if principals.excepted {
-        return format!("NotPrincipal leaves this job's OIDC provider {wanted} out");
-    }
     if named.is_empty() {
         return format!(
             "it trusts {}, not the OIDC provider {wanted} (write it as Principal.Federated)",

@@ -1,0 +1,39 @@
+'use strict';
+// The extension carries the binary packed (brotli, which node has): plain, the six of them would make it larger than some
+// Azure DevOps Servers accept. The first run unpacks it beside its packed form, and later ones find it there.
+const fs = require('fs');
+const zlib = require('zlib');
+
+/** The packed form of `binary`. */
+const packedForm = (binary) => `${binary}.br`;
+
+/** What `binary` was packed from; undefined when its packed form is damaged. */
+function unpack(binary) {
+  try {
+    return zlib.brotliDecompressSync(fs.readFileSync(packedForm(binary)));
+  } catch (error) {
+    // Brotli's own codes, and node's for a stream that ends early; all others are of the file system.
+    if (/^(ERR_|Z_)/.test(error.code)) return undefined;
+    throw error;
+  }
+}
+
+/** Puts `content` where `binary` belongs, in one step, so that no other run sees half a file; false where that is not allowed. */
+function place(binary, content) {
+  const half = `${binary}.${process.pid}`;
+  try {
+    fs.writeFileSync(half, content, { mode: 0o755 });
+    fs.renameSync(half, binary);
+    return true;
+  } catch {
+    try {
+      fs.rmSync(half, { force: true });
+    } catch {
+      // A folder that is read-only holds nothing of ours.
+    }
+    // On Windows a binary that another step has placed and is running cannot be replaced, and need not be.
+    return fs.existsSync(binary);
+  }
+}
+
+module.exports = { packedForm, place, unpack };
