@@ -111,3 +111,16 @@ fn a_name_that_no_tag_can_hold_stays_its_own() {
     let (a, b) = (tag_value("contoso/R&D"), tag_value("contoso/R-D"));
     assert!(a.starts_with("contoso/R-D-") && a != b);
 }
+
+#[test]
+fn the_files_in_the_documentation_can_be_read() {
+    for page in [include_str!("../../../../docs/setup.md"), include_str!("../../../../README.md")] {
+        let files = page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+        let files: Vec<&str> = files.filter(|text| text.contains("connections:")).collect();
+        assert!(!files.is_empty());
+        for file in files {
+            assert!(file.lines().count() <= 15, "{file}");
+            assert!(read(file).is_ok(), "{:?}: {file}", read(file).err());
+        }
+    }
+}
