@@ -28,7 +28,7 @@ pub fn remove(setup: &Setup, observed: &Observed) -> Plan {
                 going.push(role.name.clone());
             }
         }
-        for (arn, _) in &state.providers {
+        for arn in state.providers.keys() {
             provider(account, &state, arn, &going, &mut plan);
         }
     }

@@ -75,7 +75,7 @@ pub(super) async fn answer(state: Shared, request: Request<Incoming>) -> Result<
     let response = {
         let mut state = state.lock().unwrap();
         match authorize(&state, &parts) {
-            Err(refusal) => refusal,
+            Err(refusal) => *refusal,
             Ok(token) => {
                 let call = Call {
                     method: parts.method,
@@ -103,7 +103,7 @@ fn render(answered: Answered) -> Response<Body> {
 }
 
 /// Without a good token: 401 that names the tenant, or the sign-in page where the client does not ask to be spared.
-fn authorize(state: &State, parts: &http::request::Parts) -> Result<PersonalToken, Response<Body>> {
+fn authorize(state: &State, parts: &http::request::Parts) -> Result<PersonalToken, Box<Response<Body>>> {
     let given = header(&parts.headers, "authorization");
     let token = match given.split_once(' ') {
         Some(("Bearer", token)) => token.to_owned(),
@@ -132,7 +132,7 @@ fn authorize(state: &State, parts: &http::request::Parts) -> Result<PersonalToke
     };
     let tenant = state.organization.tenant.to_string();
     response.headers_mut().insert("x-vss-resourcetenant", tenant.parse().expect("a header value"));
-    Err(response)
+    Err(Box::new(response))
 }
 
 struct Call {
@@ -162,7 +162,7 @@ impl Call {
         match (self.method.as_str(), words.as_slice()) {
             ("GET", ["_apis", "projects", _]) => project(state, parts[3]),
             ("GET", ["_apis", "serviceendpoint", "types"]) => {
-                self.preview(version).and_then(|()| Ok(self.types(state)))
+                self.preview(version).map(|()| self.types(state))
             }
             ("GET", [_, "_apis", "serviceendpoint", "endpoints"]) => {
                 self.preview(version)?;

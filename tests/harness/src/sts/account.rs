@@ -113,7 +113,9 @@ impl Books {
         providers: Vec<(String, Vec<String>)>,
     ) {
         if let Some((role, hosts)) = self.mirrored.remove(account) {
-            role.map(|arn| self.roles.remove(&arn));
+            if let Some(arn) = role {
+                self.roles.remove(&arn);
+            }
             for host in hosts {
                 self.providers.remove(&(account.to_owned(), host));
             }
@@ -121,7 +123,9 @@ impl Books {
         let arn = role.as_ref().map(|role| role.arn.clone());
         let hosts = providers.iter().map(|(host, _)| host.clone()).collect();
         self.mirrored.insert(account.to_owned(), (arn, hosts));
-        role.map(|role| self.add_role(role));
+        if let Some(role) = role {
+            self.add_role(role);
+        }
         for (host, audiences) in providers {
             self.providers.insert((account.to_owned(), host), audiences);
         }
