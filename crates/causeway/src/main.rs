@@ -16,6 +16,7 @@ mod network;
 mod own_copy;
 mod profile;
 mod protection;
+mod setup;
 mod state;
 mod step;
 mod summary;
@@ -57,6 +58,8 @@ enum Action {
     /// Wait for a broker's end: started by a broker
     #[command(hide = true)]
     BrokerLifeline,
+    /// Federation from a file: service connections, OIDC providers and roles, planned, applied, checked, removed
+    Setup(Box<setup::Arguments>),
     /// Trust policies of roles that pipelines assume with an OIDC token
     #[command(subcommand)]
     Trust(trust::Action),
@@ -73,6 +76,7 @@ fn main() -> ExitCode {
         Action::Credentials { profile } => credentials::run(&profile),
         Action::Broker { profile } => broker::run(&profile),
         Action::BrokerLifeline => broker::hold_lifeline(),
+        Action::Setup(arguments) => setup::run(&arguments),
         Action::Trust(action) => trust::run(action),
     }
 }

@@ -3,7 +3,9 @@
 
 mod answer;
 mod claims;
+mod management;
 mod routes;
+mod tripwire;
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -12,6 +14,9 @@ use uuid::Uuid;
 
 pub use answer::Answer;
 pub use claims::{AUDIENCE, IssuerForm};
+pub use management::PersonalToken;
+pub(crate) use tripwire::Verdict;
+pub use tripwire::{Moment, Tripwire};
 
 use crate::http::Server;
 
@@ -131,6 +136,8 @@ struct State {
     received: Vec<ReceivedRequest>,
     issued: Vec<String>,
     job_tokens: Vec<String>,
+    management: management::Books,
+    tripwire: Tripwire,
 }
 
 type Shared = Arc<Mutex<State>>;
@@ -254,5 +261,53 @@ impl AzureDevOps {
     #[must_use]
     pub fn keys(&self) -> Vec<serde_json::Value> {
         vec![crate::jwt::SigningKey::azure_devops().to_jwk()]
+    }
+
+    /// What stops a client at a changing call.
+    #[must_use]
+    pub fn tripwire(&self) -> Tripwire {
+        self.state.lock().unwrap().tripwire.clone()
+    }
+
+    /// Makes a personal access token that may manage service connections.
+    #[must_use]
+    pub fn add_token(&self) -> String {
+        let token = crate::random::base64_text(84).replace(['+', '/'], "x");
+        self.put_token(PersonalToken { token: token.clone(), expired: false, may_manage: true });
+        token
+    }
+
+    /// Makes a token known as it is, or anew.
+    pub fn put_token(&self, token: PersonalToken) {
+        let mut state = self.state.lock().unwrap();
+        state.management.tokens.retain(|known| known.token != token.token);
+        state.management.tokens.push(token);
+    }
+
+    /// Takes a connection type away, as without its extension.
+    pub fn remove_type(&self, name: &str) {
+        self.state.lock().unwrap().management.types.retain(|known| known != name);
+    }
+
+    /// Every service connection as it is stored, secrets included.
+    #[must_use]
+    pub fn endpoints(&self) -> Vec<serde_json::Value> {
+        self.state.lock().unwrap().management.endpoints.clone()
+    }
+
+    /// Stores a service connection past every rule, or changes the one of its id.
+    pub fn put_endpoint(&self, endpoint: serde_json::Value) {
+        let mut state = self.state.lock().unwrap();
+        let registered = management::registered(&endpoint);
+        state.management.endpoints.retain(|known| known["id"] != endpoint["id"]);
+        state.management.endpoints.push(endpoint);
+        state.connections.retain(|known| known.id != registered.id);
+        state.connections.push(registered);
+    }
+
+    /// Whether every pipeline may use a connection.
+    #[must_use]
+    pub fn is_open_to_all(&self, id: Uuid) -> bool {
+        self.state.lock().unwrap().management.open.contains(&id)
     }
 }

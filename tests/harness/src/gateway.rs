@@ -8,6 +8,7 @@ mod clock;
 mod fault;
 mod forward;
 mod handler;
+mod iam;
 
 use std::sync::{Arc, Mutex};
 

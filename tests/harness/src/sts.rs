@@ -60,6 +60,20 @@ impl Iam {
         self.books.lock().unwrap().add_role(role);
     }
 
+    /// What moto's IAM has of an account, in the place of what it had before: a role and the providers. Roles and providers
+    /// that a test put here itself stay.
+    pub(crate) fn mirror(&self, account: &str, role: Option<Role>, providers: Vec<(String, Vec<String>)>) {
+        if let Some(role) = &role {
+            policy::check_is_understood(&role.trust_policy);
+        }
+        self.books.lock().unwrap().mirror(account, role, providers);
+    }
+
+    /// What stops a client at a changing call.
+    pub(crate) fn tripwire(&self) -> crate::azure_devops::Tripwire {
+        self.issuer.tripwire()
+    }
+
     /// Makes an access key expire now.
     pub fn expire(&self, access_key: &str) {
         self.books.lock().unwrap().expire(access_key);

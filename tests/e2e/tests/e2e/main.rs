@@ -28,6 +28,7 @@ mod refusals;
 mod script;
 mod secrecy;
 mod secrets;
+mod setup;
 mod summary;
 mod terraform;
 mod token;

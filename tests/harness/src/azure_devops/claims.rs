@@ -1,5 +1,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -7,6 +9,9 @@ use super::{Organization, RegisteredConnection};
 
 /// The audience of every token of a service connection; Azure DevOps has no other.
 pub const AUDIENCE: &str = "api://AzureADTokenExchange";
+
+/// Azure DevOps as an application of Microsoft Entra.
+const AZURE_DEVOPS: Uuid = Uuid::from_u128(0x499b84ac_1321_427f_aa17_267ca6975798);
 
 /// The two forms of issuer that are in use until July 2027.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +38,10 @@ impl Organization {
         match self.issuer {
             IssuerForm::Vstoken => format!("sc://{}/{}/{}", self.name, self.project, connection.name),
             IssuerForm::Entra => {
-                format!("/eid1/c/pub/t/harness/a/harness/sc/{}/{}", self.id, connection.id)
+                // As published tokens have it: GUIDs in .NET's byte order, base64url.
+                let encoded = |id: Uuid| BASE64_URL_SAFE_NO_PAD.encode(id.to_bytes_le());
+                let (tenant, application) = (encoded(self.tenant), encoded(AZURE_DEVOPS));
+                format!("/eid1/c/pub/t/{tenant}/a/{application}/sc/{}/{}", self.id, connection.id)
             }
         }
     }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::answer::{Answer, Kind, error_json};
+use super::management;
 use super::{JobTicket, ReceivedRequest, RegisteredConnection, Shared, State};
 use crate::http::{Body, Cut, header, reply};
 use crate::jwt::SigningKey;
@@ -15,6 +16,9 @@ type Decision = Result<Response<Body>, Cut>;
 
 pub(super) async fn answer(state: Shared, request: Request<Incoming>) -> Decision {
     let path = request.uri().path().to_owned();
+    if management::is_ours(&path) {
+        return management::answer(state, request).await;
+    }
     if request.method() == "GET" && path.ends_with("/.well-known/openid-configuration") {
         return Ok(discovery(&state));
     }

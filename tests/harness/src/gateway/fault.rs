@@ -115,7 +115,7 @@ pub(super) fn error(
 ) -> Response<Body> {
     let escaped = escape(message);
     match service {
-        "sts" => {
+        "sts" | "iam" => {
             let sender = if status < 500 { "Sender" } else { "Receiver" };
             let body = format!(
                 "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>{sender}</Type>\

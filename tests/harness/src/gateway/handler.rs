@@ -8,7 +8,8 @@ use hyper::{Request, Response};
 use url::form_urlencoded;
 use uuid::Uuid;
 
-use super::{Call, Fault, State, fault, forward};
+use super::{Call, Fault, State, fault, forward, iam};
+use crate::azure_devops::Verdict;
 use crate::http::{Body, Cut, full, header, reply};
 use crate::sigv4::{Authorization, sha256_hex};
 use crate::sts::{Caller, StsError, StsRequest};
@@ -32,6 +33,12 @@ pub(super) async fn answer(state: Arc<State>, request: Request<Incoming>) -> Ans
     let action = parameters.iter().find(|(key, _)| key == "Action").map(|(_, value)| value.as_str());
     let mut call = Call::of(&parts, authorization.as_ref(), action).with_parameters(&parameters);
     let request_id = Uuid::new_v4().to_string();
+    let changes =
+        call.service == "iam" && !call.operation.starts_with("Get") && !call.operation.starts_with("List");
+    let verdict = state.iam.tripwire().judge(&call.operation, changes);
+    if verdict == Verdict::Hold {
+        std::future::pending::<()>().await;
+    }
     let fault = take_fault(&state, &call);
     if let Some(fault) = &fault {
         tokio::time::sleep(fault.delay).await;
@@ -51,6 +58,9 @@ pub(super) async fn answer(state: Arc<State>, request: Request<Incoming>) -> Ans
         }
     }
     state.calls.lock().unwrap().push(call);
+    if verdict == Verdict::CarryOutAndHold {
+        std::future::pending::<()>().await;
+    }
     answer
 }
 
@@ -68,6 +78,9 @@ async fn serve(
         Err(refusal) => return Ok(refuse(service, &refusal, request_id)),
     };
     if service == "sts" {
+        if let Some(moto) = &state.moto {
+            iam::learn(&state.client, moto, &state.iam, &parameters).await;
+        }
         return Ok(sts(state, StsRequest { parameters, caller }, request_id));
     }
     let Some(caller) = caller else {
@@ -77,6 +90,11 @@ async fn serve(
         let message = "this world has no moto: make it with World::with_aws()";
         return Ok(fault::error(service, 501, "NotImplemented", message, request_id));
     };
+    if service == "iam"
+        && let Some(body) = iam::audiences(&state.client, moto, &caller.account, &parameters).await
+    {
+        return Ok(reply(200, "text/xml", body));
+    }
     let body = match payload {
         Payload::Read(bytes) => full(bytes),
         Payload::Stream(body) => body.boxed(),

@@ -198,6 +198,18 @@ impl Seed {
         self.keys(bucket).iter().filter_map(|key| self.object(bucket, key, &[])).collect()
     }
 
+    /// One call of IAM: its XML, whatever the status.
+    #[must_use]
+    pub fn iam(&self, action: &str, parameters: &[(&str, &str)]) -> Reply {
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("Action", action)
+            .append_pair("Version", "2010-05-08")
+            .extend_pairs(parameters)
+            .finish();
+        let headers = [("content-type", "application/x-www-form-urlencoded"), ("host", "iam.amazonaws.com")];
+        self.call("iam", "POST", "/", &headers, body.as_bytes())
+    }
+
     /// One call of a JSON service.
     ///
     /// # Panics

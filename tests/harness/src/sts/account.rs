@@ -75,6 +75,8 @@ pub(super) struct Books {
     keys: HashMap<String, Entry>,
     roles: HashMap<String, (Role, String)>,
     providers: HashMap<(String, String), Vec<String>>,
+    /// What came from moto, by account, and goes before it is learned anew.
+    mirrored: HashMap<String, (Option<String>, Vec<String>)>,
     pub(super) sessions: Vec<Session>,
     /// The longest that a session lasts, whatever it asks for.
     pub(super) longest_session: Option<Duration>,
@@ -102,6 +104,31 @@ impl Books {
         let host = issuer.trim_start_matches("https://").to_owned();
         let audiences = audiences.iter().map(|audience| (*audience).to_owned()).collect();
         self.providers.insert((account.to_owned(), host), audiences);
+    }
+
+    pub(super) fn mirror(
+        &mut self,
+        account: &str,
+        role: Option<Role>,
+        providers: Vec<(String, Vec<String>)>,
+    ) {
+        if let Some((role, hosts)) = self.mirrored.remove(account) {
+            if let Some(arn) = role {
+                self.roles.remove(&arn);
+            }
+            for host in hosts {
+                self.providers.remove(&(account.to_owned(), host));
+            }
+        }
+        let arn = role.as_ref().map(|role| role.arn.clone());
+        let hosts = providers.iter().map(|(host, _)| host.clone()).collect();
+        self.mirrored.insert(account.to_owned(), (arn, hosts));
+        if let Some(role) = role {
+            self.add_role(role);
+        }
+        for (host, audiences) in providers {
+            self.providers.insert((account.to_owned(), host), audiences);
+        }
     }
 
     /// The client ids of a provider; `host` is the issuer without its scheme.

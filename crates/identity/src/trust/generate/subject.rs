@@ -107,6 +107,12 @@ impl TrustedIdentity {
         &self.issuer
     }
 
+    /// What AWS may compare with a provider's audiences.
+    #[must_use]
+    pub fn audiences(&self) -> &[String] {
+        &self.audiences
+    }
+
     /// The subject.
     #[must_use]
     pub fn subject(&self) -> &str {
