@@ -2,6 +2,8 @@
 //! libFuzzer, `tests/seeded.rs` to a seeded mutation of examples.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is the finding")]
 
+// The agent's side of logging commands, without the rest of the harness, which libFuzzer would have to carry.
+#[allow(dead_code, unreachable_pub, reason = "the harness uses more of it")]
 #[path = "../../harness/src/agent/command.rs"]
 mod command;
 mod connection;

@@ -11,7 +11,7 @@ mod step;
 mod trigger;
 mod variables;
 
-pub use run::{PipelineRun, RanJob, Runner};
+pub use run::{Change, PipelineRun, RanJob, Runner};
 pub use trigger::Trigger;
 
 use crate::agent::{Job, Step, Variable};

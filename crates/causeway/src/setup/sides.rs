@@ -36,7 +36,7 @@ impl Sides {
     /// Signs in nowhere yet: it only finds out with what.
     pub(super) async fn open(setup: &Setup, environment: &Environment) -> Result<Self> {
         let console = Console::new(environment, Box::new(std::io::sink()));
-        let network = Network::for_step(environment, &console)?;
+        let network = Network::for_step(environment, &console, None)?;
         let azure_devops = AzureDevOps::new(
             network.connector(),
             address(environment)?,

@@ -4,6 +4,9 @@ use crate::agent::{Job, JobResult, Outcome, Variable, Variables};
 use crate::leak::{Leak, Secrets};
 use crate::world::World;
 
+/// Changes a job, by its name, before it begins.
+pub type Change<'a> = Box<dyn Fn(&str, &mut Job) + 'a>;
+
 /// Runs a pipeline on a world's agent, job after job, and looks for secrets after each.
 pub struct Runner<'a> {
     /// Where it runs.
@@ -11,7 +14,7 @@ pub struct Runner<'a> {
     /// What began it.
     pub trigger: Trigger,
     /// Changes a job, by its name, before it begins.
-    pub change: Option<Box<dyn Fn(&str, &mut Job) + 'a>>,
+    pub change: Option<Change<'a>>,
 }
 
 /// How a pipeline went.

@@ -114,7 +114,7 @@ fn each_branch_reaches_its_own_account_and_no_other() {
 fn the_role_of_production_is_stopped_in_the_dev_stage() {
     let mut play = on(Trigger::push("feat/cart"));
     // The role itself would let the dev account's role in: only `allowedAccountIds` stands in the way.
-    play.trigger = play.trigger.clone().with("devRole", &play.fact("prodRole").to_owned());
+    play.trigger = play.trigger.clone().with("devRole", play.fact("prodRole"));
     let run = play.run();
     assert_eq!(run.stage("dev"), Outcome::Failed, "{}", run.log());
     let job = run.job("dev.deploy");
@@ -128,7 +128,7 @@ fn the_role_of_production_is_stopped_in_the_dev_stage() {
     let assumed: Vec<String> =
         play.world.iam.sessions().into_iter().map(|session| session.role_arn).collect();
     assert!(
-        !assumed.contains(&play.fact("prodRole").to_owned()),
+        !assumed.contains(play.fact("prodRole")),
         "it is stopped before the role is assumed: {assumed:?}"
     );
 }
