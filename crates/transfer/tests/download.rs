@@ -254,9 +254,8 @@ async fn nothing_is_deleted_behind_a_link_that_leads_out() {
     write_tree(outside.path(), [("precious", b"x".as_slice()), ("deep/precious", b"x")]);
     std::os::unix::fs::symlink(outside.path(), target.path().join("s")).unwrap();
     let mut options = options(target.path());
-    let mut delete = causeway_transfer::DeleteRemoved::default();
-    delete.even_if_empty = true;
-    options.delete_removed = Some(delete);
+    options.delete_removed =
+        Some(causeway_transfer::DeleteRemoved { even_if_empty: true, ..Default::default() });
     for source in ["s", "s/deep"] {
         options.source_folder = source.parse().unwrap();
         let report = get(&server, &options).await.unwrap();
