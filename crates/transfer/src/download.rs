@@ -190,7 +190,7 @@ impl<'a> Transfer<'a> {
         if deletes && self.report.is_complete() {
             let job = Arc::clone(&self.job);
             (self.report.deleted, self.report.not_deleted) =
-                blocking(move || removed::delete_removed(&job.plan)).await;
+                blocking(move || removed::delete_removed(&job.plan, &job.root)).await;
         }
         self.report
     }

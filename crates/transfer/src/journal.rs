@@ -32,15 +32,16 @@ enum Line {
     Ended(String),
 }
 
-/// This process's own file. It is removed at the end if nothing in it is open.
+/// This process's own file. It is there while something in it is open.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    path: PathBuf,
-    state: Mutex<State>,
+    folders: Vec<PathBuf>,
+    state: Mutex<Option<State>>,
 }
 
 #[derive(Debug)]
 struct State {
+    path: PathBuf,
     file: File,
     open: Vec<String>,
 }
@@ -54,21 +55,17 @@ pub(crate) struct LeftBehind {
 }
 
 impl Journal {
-    pub(crate) fn create(folder: &Path) -> io::Result<Self> {
-        std::fs::create_dir_all(folder)?;
-        let name = format!("{BEGINNING}{}-{:016x}{ENDING}", std::process::id(), fastrand::u64(..));
-        let path = folder.join(name);
-        let mut options = OpenOptions::new();
-        options.create_new(true).append(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&path)?;
-        file.lock()?;
-        Ok(Self { path, state: Mutex::new(State { file, open: Vec::new() }) })
+    /// The notes go to the first of these folders that can be written to, when there is something to note.
+    pub(crate) fn new(folders: &[PathBuf]) -> Self {
+        Self { folders: folders.to_owned(), state: Mutex::default() }
     }
 
     pub(crate) fn begun(&self, entry: &Entry) -> io::Result<()> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = match &mut *state {
+            Some(state) => state,
+            none => none.insert(self.create()?),
+        };
         write(&mut state.file, &Line::Begun(entry.clone()))?;
         state.open.push(entry.id.clone());
         Ok(())
@@ -76,26 +73,66 @@ impl Journal {
 
     pub(crate) fn ended(&self, id: &str) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(state) = &mut *state else { return };
         // If it cannot be noted, the next run finds an upload that is not there any more, which does no harm.
         let _ = write(&mut state.file, &Line::Ended(id.to_owned()));
         state.open.retain(|open| open != id);
+    }
+
+    fn create(&self) -> io::Result<State> {
+        let mut last = io::ErrorKind::NotFound.into();
+        for folder in &self.folders {
+            match State::create(folder) {
+                Ok(state) => return Ok(state),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+}
+
+impl State {
+    fn create(folder: &Path) -> io::Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        let name = format!("{BEGINNING}{}-{:016x}{ENDING}", std::process::id(), fastrand::u64(..));
+        let (path, new) = (folder.join(&name), folder.join(format!("new-{name}")));
+        let mut options = OpenOptions::new();
+        options.create_new(true).append(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&new)?;
+        file.lock()?;
+        // Only now under its name: without its lock another process would take it for left behind.
+        std::fs::rename(&new, &path)?;
+        Ok(Self { path, file, open: Vec::new() })
     }
 }
 
 impl Drop for Journal {
     fn drop(&mut self) {
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if state.open.is_empty() {
-            let _ = std::fs::remove_file(&self.path);
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(State { path, file, open }) = state
+            && open.is_empty()
+        {
+            // Windows removes no file that is open.
+            drop(file);
+            remove(&path);
         }
     }
 }
 
+/// Removes a file, and its folder if it was the last in it.
+fn remove(path: &Path) {
+    let _ = std::fs::remove_file(path);
+    if let Some(folder) = path.parent() {
+        let _ = std::fs::remove_dir(folder);
+    }
+}
+
 /// Every file that a process left which is no more. One that cannot be read is not this one's to judge.
-pub(crate) fn left_behind(folder: &Path) -> Vec<LeftBehind> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
-    paths.filter_map(take_over).collect()
+pub(crate) fn left_behind(folders: &[PathBuf]) -> Vec<LeftBehind> {
+    let entries = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten();
+    entries.filter_map(|entry| take_over(entry.ok()?.path())).collect()
 }
 
 fn take_over(path: PathBuf) -> Option<LeftBehind> {
@@ -118,7 +155,8 @@ impl LeftBehind {
     /// Removes the file if everything in it has ended.
     pub(crate) fn finish(self) {
         if self.entries.is_empty() {
-            let _ = std::fs::remove_file(&self.path);
+            drop(self.file);
+            remove(&self.path);
         }
     }
 }
@@ -153,35 +191,40 @@ mod tests {
     #[test]
     fn only_what_a_dead_process_left_open_is_found() {
         let folder = tempfile::tempdir().unwrap();
-        let journal = Journal::create(folder.path()).unwrap();
+        let journal = Journal::new(&[folder.path().to_owned()]);
         for id in ["1", "2", "3"] {
             journal.begun(&entry(id)).unwrap();
         }
         journal.ended("2");
-        assert!(left_behind(folder.path()).is_empty(), "its process lives");
+        assert!(left_behind(&[folder.path().to_owned()]).is_empty(), "its process lives");
         drop(journal);
         std::fs::write(folder.path().join("s3-uploads-other.txt"), "x").unwrap();
-        let mut left = left_behind(folder.path());
+        let mut left = left_behind(&[folder.path().to_owned()]);
         assert_eq!(left[0].entries, [entry("1"), entry("3")]);
-        assert!(left_behind(folder.path()).is_empty(), "somebody is at it");
+        assert!(left_behind(&[folder.path().to_owned()]).is_empty(), "somebody is at it");
         left[0].ended("1");
         left.remove(0).finish();
-        let mut left = left_behind(folder.path());
+        let mut left = left_behind(&[folder.path().to_owned()]);
         assert_eq!(left[0].entries, [entry("3")]);
         left[0].ended("3");
         left.remove(0).finish();
-        assert!(left_behind(folder.path()).is_empty());
+        assert!(left_behind(&[folder.path().to_owned()]).is_empty());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]
-    fn a_journal_without_open_uploads_leaves_no_file() {
+    fn a_journal_without_open_uploads_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        let journal = Journal::create(&folder.path().join("new")).unwrap();
+        let blocked = folder.path().join("blocked");
+        std::fs::write(&blocked, "a file where a folder should be").unwrap();
+        let second = folder.path().join("second");
+        let journal = Journal::new(&[blocked, second.clone()]);
+        assert!(!second.exists(), "nothing to note yet");
         journal.begun(&entry("1")).unwrap();
+        assert_eq!(std::fs::read_dir(&second).unwrap().count(), 1);
         journal.ended("1");
         drop(journal);
-        assert_eq!(std::fs::read_dir(folder.path().join("new")).unwrap().count(), 0);
+        assert!(!second.exists());
     }
 
     #[test]
@@ -190,6 +233,6 @@ mod tests {
         let path = folder.path().join("s3-uploads-1.jsonl");
         let whole = serde_json::to_string(&Line::Begun(entry("1"))).unwrap();
         std::fs::write(&path, format!("{whole}\n{}", &whole[..20])).unwrap();
-        assert_eq!(left_behind(folder.path())[0].entries, [entry("1")]);
+        assert_eq!(left_behind(&[folder.path().to_owned()])[0].entries, [entry("1")]);
     }
 }

@@ -40,9 +40,9 @@ pub struct UploadOptions {
     pub shard: Option<Shard>,
     /// What S3 is told about the objects.
     pub settings: ObjectSettings,
-    /// The folder where multipart uploads under way are noted, so that those of a process that was killed are
-    /// found and removed by the next one. Without it nothing is noted.
-    pub journal_folder: Option<PathBuf>,
+    /// Folders where multipart uploads under way are noted, so that those of a process that was killed are found
+    /// and removed by the next one: the first that can be written to is. Without one nothing is noted.
+    pub journal_folders: Vec<PathBuf>,
     /// How much happens at the same time, and how much memory it may take.
     pub limits: TransferLimits,
 }
@@ -62,7 +62,7 @@ impl UploadOptions {
             only_changed: false,
             delete_removed: None,
             shard: None,
-            journal_folder: None,
+            journal_folders: Vec::new(),
             settings: ObjectSettings::default(),
             limits: TransferLimits::default(),
         })

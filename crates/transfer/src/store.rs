@@ -20,7 +20,7 @@ use crate::failure::FailureReason;
 use crate::headers::{ObjectHeaders, customer_key};
 use crate::limits::TransferLimits;
 use crate::plan::PlannedObject;
-use crate::settings::{Encryption, ObjectSettings};
+use crate::settings::{Encryption, ObjectSettings, SseCustomerKey};
 use crate::wire::{Call, EndpointError, Route, Wire};
 
 /// A bucket that objects are put into, all with the same settings.
@@ -69,6 +69,9 @@ impl Store {
         let wire = Wire::open(&client, bucket, config, route, limits).await?;
         let headers = ObjectHeaders::new(settings);
         let encryption = settings.encryption.clone();
+        if matches!(encryption, Encryption::CustomerKey(_)) && !wire.is_private() {
+            return Err(EndpointError::KeyWithoutTls(wire.host().to_owned()));
+        }
         Ok(Self { client, wire, bucket: bucket.to_owned(), headers, encryption })
     }
 
@@ -147,8 +150,13 @@ impl Store {
         };
         let parts = receipts.into_iter().map(part).collect();
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
+        let (key, md5) = customer_key(&self.encryption).unzip();
         let request = self.client.complete_multipart_upload().bucket(&self.bucket).key(&upload.key);
         let request = request
+            // Wanted here too since the upload has a checksum (API `CompleteMultipartUpload`).
+            .set_sse_customer_algorithm(md5.as_ref().map(|_| SseCustomerKey::ALGORITHM.to_owned()))
+            .set_sse_customer_key(key.map(|key| key.expose_secret().to_owned()))
+            .set_sse_customer_key_md5(md5)
             .upload_id(&upload.id)
             .multipart_upload(parts)
             .checksum_type(ChecksumType::FullObject)
@@ -172,7 +180,7 @@ impl Store {
         let request = self.client.head_object().bucket(&self.bucket).key(&upload.key);
         let request = request
             .checksum_mode(ChecksumMode::Enabled)
-            .set_sse_customer_algorithm(md5.as_ref().map(|_| "AES256".to_owned()))
+            .set_sse_customer_algorithm(md5.as_ref().map(|_| SseCustomerKey::ALGORITHM.to_owned()))
             .set_sse_customer_key(key.map(|key| key.expose_secret().to_owned()))
             .set_sse_customer_key_md5(md5);
         request.send().await.is_ok_and(|head| {
@@ -209,7 +217,7 @@ fn with_headers(
         .storage_class(settings.storage_class.name().into())
         .set_server_side_encryption(settings.encryption.header().map(Into::into))
         .set_ssekms_key_id(settings.encryption.kms_key().map(text))
-        .set_sse_customer_algorithm(md5.as_ref().map(|_| "AES256".to_owned()))
+        .set_sse_customer_algorithm(md5.as_ref().map(|_| SseCustomerKey::ALGORITHM.to_owned()))
         .set_sse_customer_key(key.map(|key| key.expose_secret().to_owned()))
         .set_sse_customer_key_md5(md5)
         .set_tagging(settings.tags.header());

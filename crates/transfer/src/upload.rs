@@ -67,14 +67,14 @@ pub async fn upload(
     let store = open(&client, config, route, plan).await?;
     let (sender, sent) = mpsc::unbounded_channel();
     let mut tally = Tally::of(plan);
-    tally.cleaned_up = abort_leftovers(&store, plan, &place(config)).await;
+    tally.cleaned_up = abort_leftovers(&store, plan, &place(config), cancel).await;
     let job = Arc::new(Job {
         plan: plan.clone(),
         store,
         budget: BufferBudget::new(plan.options.limits.buffered_bytes),
         stop: cancel.child_token(),
         existing: existing.same_size,
-        journal: plan.options.journal_folder.as_deref().and_then(|folder| Journal::create(folder).ok()),
+        journal: Journal::new(&plan.options.journal_folders),
         place: place(config),
         sent: sender,
     });

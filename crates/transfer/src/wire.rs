@@ -125,6 +125,15 @@ impl Wire {
         })
     }
 
+    /// Whether a secret may be sent: nobody can read it on its way.
+    pub(crate) fn is_private(&self) -> bool {
+        self.is_tls() || self.endpoint.is_loopback()
+    }
+
+    pub(crate) fn host(&self) -> &str {
+        &self.endpoint.host
+    }
+
     /// Whether content need not be hashed for the signature.
     pub(crate) fn is_tls(&self) -> bool {
         self.endpoint.is_tls()
@@ -298,7 +307,7 @@ impl Wire {
 
 async fn send(pool: &Arc<Pool>, call: &Call<'_>, request: Request<Body>) -> Result<Reply, Fault> {
     let broken = |error| Fault::broken(call.operation, error);
-    let mut connection = pool.take(false).await.map_err(broken)?;
+    let mut connection = pool.take().await.map_err(broken)?;
     let was_used = connection.was_used;
     match connection.send(request).await {
         Ok(response) => {

@@ -245,6 +245,28 @@ async fn files_without_an_object_are_deleted_only_where_they_may_be() {
     assert_eq!(files(target.path()), ["other", "outside", "s/excluded.log", "s/keep"]);
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn nothing_is_deleted_behind_a_link_that_leads_out() {
+    let server = Server::start().await;
+    put(&server, &[("other", b"2")]).await;
+    let (target, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    write_tree(outside.path(), [("precious", b"x".as_slice()), ("deep/precious", b"x")]);
+    std::os::unix::fs::symlink(outside.path(), target.path().join("s")).unwrap();
+    let mut options = options(target.path());
+    options.delete_removed =
+        Some(causeway_transfer::DeleteRemoved { even_if_empty: true, ..Default::default() });
+    for source in ["s", "s/deep"] {
+        options.source_folder = source.parse().unwrap();
+        let report = get(&server, &options).await.unwrap();
+        assert!(report.deleted.is_empty() && !report.is_complete(), "{source}: {report:?}");
+        assert!(report.not_deleted[0].to_string().contains("leads out"), "{}", report.not_deleted[0]);
+    }
+    options.source_folder = "not/there".parse().unwrap();
+    assert!(get(&server, &options).await.unwrap().is_complete());
+    assert_eq!(files(outside.path()), ["deep/precious", "precious"]);
+}
+
 #[tokio::test]
 async fn a_cancelled_download_leaves_no_halves() {
     let server = Server::start().await;

@@ -184,7 +184,7 @@ async fn what_a_killed_process_left_is_removed_and_nothing_else() {
     let left = journals.path().join("s3-uploads-1-dead.jsonl");
     std::fs::write(&left, text).unwrap();
     let mut options = options(&folder);
-    options.journal_folder = Some(journals.path().to_owned());
+    options.journal_folders = vec![journals.path().to_owned()];
     let report = run(&server, options).await.unwrap();
     assert!(report.is_complete(), "{report:?}");
     assert_eq!(report.cleaned_up, 1);

@@ -15,8 +15,11 @@ use secrecy::SecretString;
 
 use crate::step::Step;
 
-/// So many objects or failures are listed by name; beyond that the log would be a flood.
+/// So many objects are listed by name; beyond that the log would be a flood.
 pub(super) const LISTED: usize = 200;
+
+/// A file that took less is not slow.
+const WORTH_TELLING: Duration = Duration::from_secs(1);
 
 /// So many failures stand in the error itself.
 const NAMED: usize = 10;
@@ -31,6 +34,14 @@ pub(super) fn local_folder(step: &Step, name: &'static str) -> Result<PathBuf> {
         (None, Some(given)) => Ok(given.to_owned()),
         (None, None) => Err(InputError::Missing { name, context: "" }.into()),
     }
+}
+
+/// Where uploads under way are noted. The run that finds the notes of a killed one is mostly that of another job, so
+/// they lie where the agent does not clean up after each; in a container that may not be writable.
+pub(super) fn journal_folders(step: &Step) -> Vec<PathBuf> {
+    let work = step.variables().public("Agent.WorkFolder").map(PathBuf::from);
+    let folders = work.into_iter().chain(step.temp_directory().ok());
+    folders.map(|folder| folder.join("_causeway-s3")).collect()
 }
 
 pub(super) fn patterns(inputs: &Inputs<'_>) -> Result<Option<PatternList>> {
@@ -95,13 +106,14 @@ pub(super) fn tell_list<T: Display>(console: &Console, lines: impl ExactSizeIter
     }
 }
 
+/// Every one by name, however many there are: what did not arrive must be known.
 pub(super) fn tell_failures(console: &Console, failures: &[Failure]) {
-    tell_list(console, failures.iter().map(|failure| format!("FAILED {failure}")));
+    failures.iter().for_each(|failure| console.info(&format!("FAILED {failure}")));
 }
 
 pub(super) fn tell_slowest(console: &Console, slowest: &[Slow]) {
-    for slow in slowest {
-        console.debug(&format!(
+    for slow in slowest.iter().filter(|slow| slow.took >= WORTH_TELLING) {
+        console.info(&format!(
             "slowest: {} ({}) {:.1} s",
             slow.path,
             size(slow.bytes),

@@ -54,7 +54,7 @@ fn options(step: &Step) -> Result<UploadOptions> {
     options.delete_removed = s3::delete_removed(&inputs)?;
     options.shard = s3::shard(step)?;
     options.settings = settings(step)?;
-    options.journal_folder = step.temp_directory().ok().map(|folder| folder.join("causeway-s3"));
+    options.journal_folders = s3::journal_folders(step);
     if let Some(parallelism) = s3::parallelism(&inputs)? {
         options.limits.parallelism = parallelism;
     }

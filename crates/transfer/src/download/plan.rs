@@ -15,6 +15,8 @@ use crate::shard::Fingerprint;
 
 /// Keys that are no files, but show folders in consoles and old tools.
 const FOLDER_MARKER: &str = "_$folder$";
+/// Whether `a` and `A` are the same file.
+pub(super) const IGNORES_CASE: bool = cfg!(any(windows, target_os = "macos"));
 /// So many files that are there already are named.
 const NAMED: usize = 10;
 
@@ -96,16 +98,15 @@ impl DownloadPlan {
     /// Two objects for one file: nobody could say which one it should be, so neither is written.
     fn refuse_same_files(&mut self) {
         let is_one_to_one = |key: &str| !key.contains("//");
-        let ignores_case = cfg!(any(windows, target_os = "macos"));
         if !self.options.flatten_folders
-            && !ignores_case
+            && !IGNORES_CASE
             && self.objects.iter().all(|object| is_one_to_one(&object.key))
         {
             return;
         }
         let name = |object: &PlannedDownload| {
             let path = self.path_of(&object.key).to_string_lossy().into_owned();
-            if ignores_case { path.to_lowercase() } else { path }
+            if IGNORES_CASE { path.to_lowercase() } else { path }
         };
         let mut count: HashMap<String, usize> = HashMap::new();
         for object in &self.objects {

@@ -8,6 +8,8 @@ use bytes::Bytes;
 
 use crate::failure::FailureReason;
 
+const LEADS_OUT: FailureReason = FailureReason::UnsafeKey("a symbolic link leads out of the target folder");
+
 /// The folder that files are written to. No file is written outside it, through links neither.
 pub(super) struct TargetRoot {
     real: PathBuf,
@@ -38,6 +40,19 @@ impl TargetRoot {
         Ok(Target { path, beside, kept: false })
     }
 
+    /// Whether a folder is there.
+    ///
+    /// # Errors
+    /// It lies outside, through a link.
+    pub(super) fn holds(&self, folder: &Path) -> Result<bool, FailureReason> {
+        match folder.canonicalize() {
+            Ok(real) if real.starts_with(&self.real) => Ok(true),
+            Ok(_) => Err(LEADS_OUT),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(FailureReason::unwritable(&error)),
+        }
+    }
+
     fn make(&self, folder: &Path) -> Result<(), FailureReason> {
         let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known().contains(folder) {
@@ -48,7 +63,7 @@ impl TargetRoot {
         let existing = folder.ancestors().find(|folder| folder.symlink_metadata().is_ok());
         let real = existing.unwrap_or(folder).canonicalize().map_err(unwritable)?;
         if !(real.starts_with(&self.real) || self.real.starts_with(&real)) {
-            return Err(FailureReason::UnsafeKey("a symbolic link leads out of the target folder"));
+            return Err(LEADS_OUT);
         }
         std::fs::create_dir_all(folder).map_err(unwritable)?;
         known().insert(folder.to_owned());

@@ -19,7 +19,7 @@ pub(super) struct Job {
     pub(super) stop: CancellationToken,
     /// What is in the bucket under the key of each file, where that is to be compared.
     pub(super) existing: Vec<Option<Listed>>,
-    pub(super) journal: Option<Journal>,
+    pub(super) journal: Journal,
     pub(super) place: String,
     pub(super) sent: mpsc::UnboundedSender<u64>,
 }
@@ -56,20 +56,16 @@ impl Job {
 
     /// Notes an upload before its first part. That it cannot be noted stops nothing.
     pub(super) fn note_begun(&self, upload: &OpenUpload) {
-        if let Some(journal) = &self.journal {
-            let _ = journal.begun(&Entry {
-                place: self.place.clone(),
-                bucket: self.plan.bucket().as_str().to_owned(),
-                key: upload.key.clone(),
-                id: upload.id.clone(),
-            });
-        }
+        let _ = self.journal.begun(&Entry {
+            place: self.place.clone(),
+            bucket: self.plan.bucket().as_str().to_owned(),
+            key: upload.key.clone(),
+            id: upload.id.clone(),
+        });
     }
 
     pub(super) fn note_ended(&self, upload: &OpenUpload) {
-        if let Some(journal) = &self.journal {
-            journal.ended(&upload.id);
-        }
+        self.journal.ended(&upload.id);
     }
 }
 

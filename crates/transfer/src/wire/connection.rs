@@ -110,9 +110,9 @@ impl Pool {
         Arc::new(Self { dialer, idle: Mutex::default() })
     }
 
-    /// A warm connection, or a new one. `fresh` asks for a new one in any case.
-    pub(super) async fn take(&self, fresh: bool) -> io::Result<Connection> {
-        while !fresh && let Some(mut connection) = self.pop() {
+    /// A warm connection, or a new one.
+    pub(super) async fn take(&self) -> io::Result<Connection> {
+        while let Some(mut connection) = self.pop() {
             if connection.idle_since.elapsed() < IDLE_LIMIT && connection.is_usable().await {
                 return Ok(connection);
             }

@@ -1,3 +1,4 @@
+use std::net::IpAddr;
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
@@ -36,6 +37,9 @@ pub enum EndpointError {
     /// It is reached in a way that is not supported: sessions of directory buckets, or SigV4a.
     #[error("buckets of this kind (directory buckets, multi-region access points) are not supported")]
     Unsupported,
+    /// The customer's key would go over the line for everybody to read; S3 refuses it too, but only then.
+    #[error("a customer key is not sent to {0} without TLS: use an https endpoint")]
+    KeyWithoutTls(String),
 }
 
 impl Endpoint {
@@ -87,6 +91,12 @@ impl Endpoint {
         self.is_tls
     }
 
+    /// Whether it is on this machine.
+    pub(crate) fn is_loopback(&self) -> bool {
+        let address = self.host.parse::<IpAddr>();
+        address.map_or(self.host == "localhost", |address| address.is_loopback())
+    }
+
     /// `https://host/`, for rules about addresses.
     pub(super) fn address(&self) -> String {
         format!("{}://{}/", self.scheme(), self.authority)
@@ -117,12 +127,13 @@ mod tests {
     fn host_and_path_style_are_read() {
         let endpoint = read("https://my.bucket.s3.eu-west-1.amazonaws.com/").unwrap();
         assert_eq!(endpoint.address(), "https://my.bucket.s3.eu-west-1.amazonaws.com/");
-        assert_eq!((endpoint.port, endpoint.is_tls), (443, true));
+        assert_eq!((endpoint.port, endpoint.is_tls, endpoint.is_loopback()), (443, true, false));
         assert_eq!((endpoint.region.as_str(), endpoint.service.as_str()), ("eu-west-1", "s3"));
         assert_eq!(endpoint.target("a b/ü+#%20;]=", ""), "/a%20b/%C3%BC%2B%23%2520%3B%5D%3D");
         let endpoint = read("http://[::1]:9000/base/bucket/").unwrap();
         assert_eq!((endpoint.host.as_str(), endpoint.port, endpoint.is_tls), ("::1", 9000, false));
         assert_eq!(endpoint.authority, "[::1]:9000");
+        assert!(endpoint.is_loopback());
         assert_eq!(endpoint.target("/a//b", "partNumber=1"), "/base/bucket//a//b?partNumber=1");
     }
 

@@ -25,6 +25,7 @@ mod profile;
 mod put_parameter;
 mod refresh;
 mod refusals;
+mod s3_interrupted;
 mod script;
 mod secrecy;
 mod secrets;

@@ -210,6 +210,18 @@ impl Seed {
         self.call("iam", "POST", "/", &headers, body.as_bytes())
     }
 
+    /// The keys of the multipart uploads that nobody has ended.
+    #[must_use]
+    pub fn open_uploads(&self, bucket: &str) -> Vec<String> {
+        let page = self.s3("GET", &format!("/{bucket}?uploads"), &[], b"", &[200]).text();
+        between(&page, "<Key>", "</Key>").map(str::to_owned).collect()
+    }
+
+    /// Begins a multipart upload.
+    pub fn begin_upload(&self, bucket: &str, key: &str) {
+        self.s3("POST", &format!("{}?uploads", object_path(bucket, key)), &[], b"", &[200]);
+    }
+
     /// One call of a JSON service.
     ///
     /// # Panics

@@ -68,7 +68,8 @@ fn cloudformation_gets_a_template() {
     let statements = role["Properties"]["AssumeRolePolicyDocument"]["Statement"].as_array().unwrap();
     assert_eq!(statements.len(), 2, "both issuers");
     assert_eq!(statements[0]["Principal"]["Federated"], json!({ "Ref": "AzureDevOpsProvider" }));
-    let subject = statements[1]["Condition"]["StringEquals"].as_object().unwrap().values().next_back().unwrap();
+    let subject =
+        statements[1]["Condition"]["StringEquals"].as_object().unwrap().values().next_back().unwrap();
     assert!(subject["Fn::Sub"].as_str().unwrap().contains("${ConnectionId"), "{template:#}");
     assert_eq!(template["Parameters"].as_object().unwrap().len(), 1);
     assert_eq!(person.changes(), Vec::<String>::new());
