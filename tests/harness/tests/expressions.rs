@@ -1,7 +1,7 @@
 //! Conditions and `$[ … ]`, as Azure Pipelines' documentation of expressions has them.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is the failing test")]
 
-use causeway_harness::expression::{Context, Expression, Status, Value, runtime};
+use causeway_harness::expression::{Context, Expression, Status, runtime};
 
 /// Two variables, one dependency, and everything succeeded.
 struct Known;
@@ -61,7 +61,7 @@ fn values_are_texts() {
         ("eq(1, 1)", "True"),
         ("variables.missing", ""),
     ] {
-        let value = Expression::parse(text).unwrap().evaluate(&Known).as_ref().map(Value::text);
+        let value = Expression::parse(text).unwrap().evaluate(&Known).map(|value| value.text());
         assert_eq!(value, Ok(expected.to_owned()), "{text}");
     }
     assert_eq!(runtime(" $[ eq(1, 1) ] "), Some("eq(1, 1)"));
