@@ -60,6 +60,11 @@ impl Iam {
         self.books.lock().unwrap().add_role(role);
     }
 
+    /// A role of an account, by its name.
+    pub(crate) fn role(&self, account: &str, name: &str) -> Option<Role> {
+        self.books.lock().unwrap().role(&format!("arn:aws:iam::{account}:role/{name}")).map(|(role, _)| role)
+    }
+
     /// What moto's IAM has of an account, in the place of what it had before: a role and the providers. Roles and providers
     /// that a test put here itself stay.
     pub(crate) fn mirror(&self, account: &str, role: Option<Role>, providers: Vec<(String, Vec<String>)>) {

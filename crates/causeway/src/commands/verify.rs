@@ -1,11 +1,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
 use async_trait::async_trait;
 use causeway_agent::{ConnectionId, InputError};
-use causeway_identity::trust::{Format, Policy, Request, TrustedIdentity, TrustedRole, generate};
+use causeway_identity::trust::{
+    Format, Policy, Request, TrustedIdentity, TrustedRole, generate, read_policy,
+};
 use causeway_identity::{Claims, RoleRequest};
 use tokio_util::sync::CancellationToken;
 
@@ -14,6 +16,9 @@ use crate::step::{SignedIn, Step};
 use crate::trust::{FORMATS, Identities, NewForm, Verdict};
 
 pub(super) const NAME: &str = "verify";
+
+/// How long IAM may take to show a role.
+const ROLE_TIME: Duration = Duration::from_secs(10);
 
 /// Says who the step is for AWS, what the job's token claims, and which trust policy lets it in. All but the first are
 /// told while the identity is resolved, so that they stand in the log even when AWS refuses the token.
@@ -24,6 +29,8 @@ struct Verify {
     connection: Option<ConnectionId>,
     policy: Option<PolicyFile>,
     verdict: OnceLock<String>,
+    /// The job's token, and the role that it is for.
+    known: OnceLock<(Claims, RoleRequest)>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,6 +57,7 @@ pub(super) fn plan(step: &Step) -> Result<Box<dyn Command>> {
         connection,
         policy: policy_file(step)?,
         verdict: OnceLock::new(),
+        known: OnceLock::new(),
     }))
 }
 
@@ -93,7 +101,13 @@ impl Command for Verify {
 
     fn token_known(&self, step: &Step, claims: &Claims, role: &RoleRequest) {
         self.print_policy(step, claims, role);
-        self.check_policy(step, claims, role);
+        if let Some(PolicyFile { path, policy }) = &self.policy {
+            let file = path.display().to_string();
+            let verdict = tell_verdict(step, &format!("Trust policy in {file}"), policy, claims, role);
+            // A second token, of a retry, would say the same.
+            let _ = self.verdict.set(verdict.sentence(&file));
+        }
+        let _ = self.known.set((claims.clone(), role.clone()));
     }
 
     fn verdict(&self) -> Option<String> {
@@ -105,8 +119,41 @@ impl Command for Verify {
     async fn execute(&self, step: &Step, signed_in: &SignedIn, _cancel: &CancellationToken) -> Result<()> {
         let caller = causeway_identity::caller(&signed_in.config, &signed_in.session.key).await?;
         step.console().info(&format!("AWS confirms the caller: {}", caller.arn));
+        if let (None, Some((claims, role))) = (&self.policy, self.known.get()) {
+            check_role(step, signed_in, claims, role).await;
+        }
         Ok(())
     }
+}
+
+/// What the role's own policy says to the job's token, where the role may be read. It may not be, and then nothing is
+/// amiss: the step is about who it is.
+async fn check_role(step: &Step, signed_in: &SignedIn, claims: &Claims, role: &RoleRequest) {
+    if role.arn.account() != &signed_in.session.caller.account {
+        return;
+    }
+    match tokio::time::timeout(ROLE_TIME, read_policy(&signed_in.config, &role.arn)).await {
+        Ok(Ok(policy)) => {
+            tell_verdict(step, &format!("Trust policy that {} has", role.arn), &policy, claims, role);
+        }
+        Ok(Err(error)) => step.console().info(&format!(
+            "The trust policy that {} has could not be read, which changes nothing here ({error}). Allow iam:GetRole, or give the policy to input trustPolicyFile, to have it checked against the token.",
+            role.arn
+        )),
+        Err(_) => step.console().info(&format!("IAM did not say in time which trust policy {} has.", role.arn)),
+    }
+}
+
+/// What a policy says to the token; AWS has the last word.
+fn tell_verdict(step: &Step, title: &str, policy: &Policy, claims: &Claims, role: &RoleRequest) -> Verdict {
+    let request = Request::for_role(claims, &role.arn, SystemTime::now())
+        .with("sts:RoleSessionName", [role.session_name.as_str()]);
+    let verdict = Verdict::of(policy, &request);
+    step.console().info(&format!("{title}:"));
+    for line in verdict.lines() {
+        step.console().info(&format!("  {line}"));
+    }
+    verdict
 }
 
 impl Verify {
@@ -136,22 +183,5 @@ impl Verify {
             identities.note(&format!("The new issuer (Microsoft Entra) is left out: {error}."));
             identities
         })
-    }
-
-    /// The file's policy against the token, before AWS is asked. AWS has the last word.
-    fn check_policy(&self, step: &Step, claims: &Claims, role: &RoleRequest) {
-        let Some(PolicyFile { path, policy }) = &self.policy else {
-            return;
-        };
-        let request = Request::for_role(claims, &role.arn, SystemTime::now())
-            .with("sts:RoleSessionName", [role.session_name.as_str()]);
-        let verdict = Verdict::of(policy, &request);
-        let file = path.display().to_string();
-        step.console().info(&format!("Trust policy in {file}:"));
-        for line in verdict.lines() {
-            step.console().info(&format!("  {line}"));
-        }
-        // A second token, of a retry, would say the same.
-        let _ = self.verdict.set(verdict.sentence(&file));
     }
 }

@@ -14,6 +14,7 @@ mod operator;
 mod pattern;
 mod policy;
 mod principal;
+mod read;
 mod request;
 mod truth;
 
@@ -24,4 +25,5 @@ pub use generate::{
     Format, GeneratedTrust, InvalidTrustedIdentity, OidcProvider, TrustedIdentity, TrustedRole, generate,
 };
 pub use policy::Policy;
+pub use read::{ReadPolicyError, read_policy};
 pub use request::Request;

@@ -20,7 +20,7 @@ fn each_request_and_answer_is_told_without_its_secrets() {
         "request 1: POST http://127.0.0.1",
         "/oidctoken (api-version, serviceConnectionId)",
         " AssumeRoleWithWebIdentity, ",
-        " AmazonSSM.GetParameters, ",
+        " AmazonSSM.GetParameter, ",
         "response 1: HTTP 200",
         ", request id ",
     ] {

@@ -1,6 +1,7 @@
 //! `command: verify`
 
 use causeway_harness::azure_devops::{AUDIENCE, Answer, IssuerForm, Organization};
+use causeway_harness::gateway::Fault;
 use causeway_harness::sts::Role;
 use causeway_harness::world::{Settings, World, federated_trust};
 
@@ -72,4 +73,48 @@ fn the_new_issuer_works_as_the_old_one() {
     let log = &job.first().log;
     assert!(log.contains("https://login.microsoftonline.com/"), "{log}");
     assert!(log.contains(&world.azure_devops.organization().id.to_string()), "{log}");
+}
+
+#[test]
+fn the_roles_own_policy_is_checked_where_the_step_may_read_it() {
+    let world = World::new();
+    let job = world.step(&[("command", "verify"), ("connection", "federated")]);
+    assert_succeeds(&job);
+    let log = &job.first().log;
+    assert!(log.contains(&format!("Trust policy that {} has:", world.role_arn("deploy"))), "{log}");
+    assert!(log.contains("The policy lets this token in"), "{log}");
+    let asked = world.gateway.calls_of("iam", "*");
+    assert_eq!(asked.len(), 1, "{asked:?}");
+}
+
+#[test]
+fn keys_that_move_to_federation_see_whether_the_role_is_ready_for_it() {
+    let world = World::new();
+    let mut trust =
+        federated_trust(&world.account, &world.azure_devops.issuer(), &["sc://contoso/shop/other".into()]);
+    let statements = trust["Statement"].as_array_mut().unwrap();
+    statements.push(serde_json::json!({
+        "Effect": "Allow",
+        "Principal": { "AWS": format!("arn:aws:iam::{}:root", world.account) },
+        "Action": "sts:AssumeRole"
+    }));
+    world.iam.add_role(Role::new(&world.account, "move", trust));
+    let role = world.role_arn("move");
+    let job = world.step(&[("command", "verify"), ("awsCredentials", "aws-keys"), ("roleArn", &role)]);
+    assert_succeeds(&job);
+    let log = &job.first().log;
+    assert!(log.contains(&format!("Trust policy that {role} has:")), "{log}");
+    assert!(log.contains("The policy does not let this token in"), "{log}");
+    assert!(log.contains("sc://contoso/shop/other"), "{log}");
+}
+
+#[test]
+fn a_role_that_may_not_be_read_fails_nothing() {
+    let world = World::new();
+    let refusal = Fault::error(403, "AccessDenied", "not authorized to perform: iam:GetRole");
+    world.gateway.fail("iam", "GetRole", refusal);
+    let job = world.step(&[("command", "verify"), ("connection", "federated")]);
+    assert_succeeds(&job);
+    let log = &job.first().log;
+    assert!(log.contains("could not be read") && log.contains("iam:GetRole"), "{log}");
 }

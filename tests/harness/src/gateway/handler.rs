@@ -86,6 +86,11 @@ async fn serve(
     let Some(caller) = caller else {
         return Ok(refuse(service, &StsError::missing_authentication(), request_id));
     };
+    if service == "iam"
+        && let Some(body) = iam::role_of_sts(state, &caller.account, &parameters).await
+    {
+        return Ok(reply(200, "text/xml", body));
+    }
     let Some(moto) = &state.moto else {
         let message = "this world has no moto: make it with World::with_aws()";
         return Ok(fault::error(service, 501, "NotImplemented", message, request_id));

@@ -5,6 +5,7 @@ use hyper::Request;
 use serde_json::Value;
 use url::form_urlencoded;
 
+use super::State;
 use super::forward::Client;
 use crate::http::full;
 use crate::moto::Moto;
@@ -88,6 +89,32 @@ pub(super) async fn audiences(
     call(client, moto, account, &anew).await?;
     Some(format!(
         "<{action}Response xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><ResponseMetadata><RequestId>harness</RequestId></ResponseMetadata></{action}Response>"
+    ))
+}
+
+/// `GetRole` for a role that only the strict STS knows.
+pub(super) async fn role_of_sts(
+    state: &State,
+    account: &str,
+    parameters: &[(String, String)],
+) -> Option<String> {
+    let text =
+        |name: &str| parameters.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
+    let (action, name) = (text("Action"), text("RoleName"));
+    let role = state.iam.role(account, name).filter(|_| action == "GetRole")?;
+    if let Some(moto) = &state.moto
+        && call(&state.client, moto, account, &[("Action", action), ("RoleName", name)]).await.is_some()
+    {
+        return None;
+    }
+    let policy: String = form_urlencoded::byte_serialize(role.trust_policy.to_string().as_bytes()).collect();
+    let arn = role.arn;
+    Some(format!(
+        "<GetRoleResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><GetRoleResult><Role><Path>/</Path>\
+         <RoleName>{name}</RoleName><RoleId>AROAHARNESS0000000000</RoleId><Arn>{arn}</Arn>\
+         <CreateDate>2026-01-01T00:00:00Z</CreateDate>\
+         <AssumeRolePolicyDocument>{policy}</AssumeRolePolicyDocument></Role></GetRoleResult>\
+         <ResponseMetadata><RequestId>harness</RequestId></ResponseMetadata></GetRoleResponse>"
     ))
 }
 
