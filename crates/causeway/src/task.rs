@@ -103,6 +103,7 @@ async fn resolve(
         }
     }
     let plan = chosen.plan(network).await?;
+    chosen.warn_late(step.console(), &plan);
     let first = plan.roles().first();
     let hear = |claims: &Claims| first.into_iter().for_each(|role| command.token_known(step, claims, role));
     let log = log.with(&hear);
@@ -162,9 +163,19 @@ pub(crate) async fn signalled() {
             }
         }
     }
-    #[cfg(not(unix))]
-    if tokio::signal::ctrl_c().await.is_ok() {
-        return;
+    #[cfg(windows)]
+    {
+        use tokio::signal::windows::{ctrl_break, ctrl_c};
+        if let (Ok(mut interrupt), Ok(mut end)) = (ctrl_c(), ctrl_break()) {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = end.recv() => {}
+            }
+            // The agent sends a break some seconds after the first signal. Windows would end the process at it, in the
+            // middle of winding down, if nobody listened any more.
+            tokio::spawn(async move { while end.recv().await.is_some() {} });
+            return;
+        }
     }
     std::future::pending().await
 }

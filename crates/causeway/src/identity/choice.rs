@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use aws_config::meta::region::RegionProviderChain;
-use causeway_agent::{Connection, ConnectionId, InputError};
+use causeway_agent::{Connection, ConnectionId, Console, InputError};
 use causeway_identity::{
     AccessKey, Authentication, AzureDevOpsTokens, CausewayConnection, ConnectionCredential,
     ConnectionIdentity, IdentityPlan, Session, TokenRequest, TokenRequestError, ToolkitConnection,
@@ -181,12 +181,7 @@ impl Chosen {
 
     /// What is known of the plan before it is carried out.
     fn check_plan(&self, step: &Step, plan: &IdentityPlan) -> Result<()> {
-        if let Some(wished) = plan.shortened_from() {
-            step.console().warning(&format!(
-                "{} seconds are asked for, but AWS gives a role that is assumed with another role's session one hour at most; 3600 are used.",
-                wished.seconds()
-            ));
-        }
+        warn_if_shortened(step.console(), plan);
         plan.final_account().map_or(Ok(()), |account| Ok(self.allowed.check(account)?))
     }
 
@@ -205,6 +200,13 @@ impl Chosen {
         match &self.region {
             Some(region) => self.plan_in(region.clone()),
             None => self.plan_in(machine_region(network).await?),
+        }
+    }
+
+    /// Says of the plan what could not be said before the machine had told its region.
+    pub(crate) fn warn_late(&self, console: &Console, plan: &IdentityPlan) {
+        if self.region.is_none() {
+            warn_if_shortened(console, plan);
         }
     }
 
@@ -229,6 +231,15 @@ fn connection_input(step: &Step) -> Result<Option<ConnectionInput>> {
         bail!("inputs connection and awsCredentials are both given: clear one of them");
     }
     Ok(connection.or(toolkit))
+}
+
+fn warn_if_shortened(console: &Console, plan: &IdentityPlan) {
+    if let Some(wished) = plan.shortened_from() {
+        console.warning(&format!(
+            "{} seconds are asked for, but AWS gives a role that is assumed with another role's session one hour at most; 3600 are used.",
+            wished.seconds()
+        ));
+    }
 }
 
 /// Half of a pair counts as present too: taking the agent's credentials instead would be a silent replacement.

@@ -110,6 +110,25 @@ fn the_shared_profile() {
 }
 
 #[test]
+fn a_profile_whose_tool_hands_out_the_key() {
+    let mut world = World::new();
+    let folder = world.agent.root().join("profiles");
+    std::fs::create_dir_all(&folder).unwrap();
+    let key = &world.user_key;
+    let answer = json!({ "Version": 1, "AccessKeyId": key.id, "SecretAccessKey": key.secret });
+    std::fs::write(folder.join("answer.json"), answer.to_string()).unwrap();
+    let text = format!("[profile build]\ncredential_process = cat {}/answer.json\n", folder.display());
+    let file = folder.join("config");
+    std::fs::write(&file, text).unwrap();
+    world.agent.machine.push(("AWS_CONFIG_FILE".into(), file.display().to_string()));
+    world.agent.machine.push(("AWS_PROFILE".into(), "build".into()));
+    let job = world.step(&[("command", "verify")]);
+    assert_succeeds(&job);
+    assert!(job.variable("step.callerArn").unwrap().ends_with(":user/ci"));
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
 fn the_containers_role() {
     let mut world = World::new();
     let body = credentials(&world);
@@ -145,6 +164,13 @@ fn the_instances_role_and_region_by_metadata_version_two() {
             .all(|request| request.to_lowercase().contains("x-aws-ec2-metadata-token: metadata-token")),
         "{asked:#?}"
     );
+
+    // That a chained session is cut to an hour is told though the region came late.
+    let roles = format!("{}\n{}", world.role_arn("deploy-keys"), world.role_arn("prod"));
+    let wish = [("roleArn", roles.as_str()), ("durationSeconds", "7200"), ("externalId", EXTERNAL_ID)];
+    let job = world.step(&[&[("command", "assumeRole"), ("regionName", "")][..], &wish].concat());
+    let warnings = job.first().warnings();
+    assert!(warnings.iter().any(|warning| warning.contains("one hour at most")), "{warnings:?}");
 }
 
 #[test]
