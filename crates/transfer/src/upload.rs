@@ -36,6 +36,8 @@ use tally::Tally;
 
 /// Large files under way at the same time. Their parts are sent side by side anyway.
 const LARGE_AT_ONCE: usize = 16;
+/// Files that go in one request but are not held in memory under way at the same time: each takes a thread.
+const MIDDLE_AT_ONCE: usize = 64;
 
 /// Uploads what was planned.
 ///
@@ -78,6 +80,7 @@ pub async fn upload(
         place: place(config),
         sent: sender,
     });
+    job.store.wire().pace.expect(plan.bytes() / plan.count().max(1) as u64);
     let mut transfer = Transfer { progress, tally, job };
     transfer.run(sent).await;
     let Transfer { tally, job, .. } = transfer;
@@ -186,11 +189,15 @@ impl Transfer<'_> {
     }
 
     fn start_large(&self, queue: &mut Queue, tasks: &mut JoinSet<(bool, FileOutcome)>) {
-        let at_once = LARGE_AT_ONCE.min(self.job.plan.options.limits.parallelism.get());
-        while queue.large_under_way < at_once
-            && !self.job.stop.is_cancelled()
-            && let Some(index) = queue.large.pop_front()
-        {
+        let limits = &self.job.plan.options.limits;
+        while let Some(index) = queue.large.front().copied() {
+            let in_parts = self.job.plan.files[index].bytes > limits.multipart_threshold;
+            let at_once = if in_parts { LARGE_AT_ONCE } else { MIDDLE_AT_ONCE };
+            if queue.large_under_way >= at_once.min(limits.parallelism.get()) || self.job.stop.is_cancelled()
+            {
+                return;
+            }
+            queue.large.pop_front();
             queue.large_under_way += 1;
             let task = Task { job: Arc::clone(&self.job), index };
             tasks.spawn(async move { (true, upload_large(task).await) });

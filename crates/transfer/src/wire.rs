@@ -30,7 +30,7 @@ use http::response::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 
 use crate::buffers::Buffers;
-use crate::content::{CHECKSUM_HEADER, Content, Framing, Range, Reading, encode};
+use crate::content::{CHECKSUM_HEADER, Content, Framing, INLINE_BYTES, Range, Reading, STREAM_BYTES, encode};
 use crate::failure::FailureReason;
 use crate::limits::TransferLimits;
 use crate::pace::Pace;
@@ -137,6 +137,17 @@ impl Wire {
     /// Whether content need not be hashed for the signature.
     pub(crate) fn is_tls(&self) -> bool {
         self.endpoint.is_tls()
+    }
+
+    /// Whether a range is read by the thread that sends it, and so must be sent off the async threads. What is
+    /// read, sealed and sent in one go stays in one processor's cache; the SDK's connector has tasks of its own.
+    fn is_inline(&self) -> bool {
+        matches!(self.way, Way::Direct(_))
+    }
+
+    /// The memory that sending a range takes.
+    pub(crate) fn range_bytes(&self) -> u64 {
+        if self.is_inline() { INLINE_BYTES } else { STREAM_BYTES }
     }
 
     /// Sends a request as often as it takes, and reads its answer. The checksum is that of a range, which is
@@ -250,8 +261,15 @@ impl Wire {
             let (hash, checksum) = digest.map_err(Fault::never)?;
             (Framing::None, SignableBody::Precomputed(hash), Some(checksum))
         };
-        let (pieces, reading) = range.stream(framing, &self.buffers);
-        let body = Body::Stream { pieces, left: framing.bytes(range.bytes) };
+        let left = framing.bytes(range.bytes);
+        let (body, reading) = if self.is_inline() {
+            let pieces = Box::new(range.pieces(framing, &self.buffers));
+            let reading = pieces.reading();
+            (Body::Inline { pieces, left }, reading)
+        } else {
+            let (pieces, reading) = range.stream(framing, &self.buffers);
+            (Body::Stream { pieces, left }, reading)
+        };
         Ok(Packed { body, signed, checksum, reading: Some(reading) })
     }
 

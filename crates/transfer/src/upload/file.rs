@@ -5,9 +5,9 @@ use super::ahead::{Ahead, Read};
 use super::job::{Stop, Task};
 use super::multipart::upload_in_parts;
 use crate::changed::{is_same, is_same_file};
-use crate::content::{Content, Range, STREAM_BYTES};
+use crate::content::{Content, Range};
 use crate::plan::PlannedObject;
-use crate::reader::{SourceReader, blocking};
+use crate::reader::{SourceReader, blocking, on_own_thread};
 use crate::report::LeftOpen;
 
 /// What became of one file.
@@ -55,15 +55,16 @@ fn object(task: &Task) -> PlannedObject {
 
 async fn send(task: &Task, left_open: &mut Option<LeftOpen>) -> Result<Done, Stop> {
     let (job, object) = (&task.job, object(task));
+    if object.bytes <= job.plan.options.limits.multipart_threshold {
+        let memory = job.unless_stopped(job.budget.reserve(job.store.wire().range_bytes())).await?;
+        let done = on_own_thread(&job.stop, send_middle(task.clone(), object.clone())).await;
+        drop(memory);
+        if let Some(done) = done.unwrap_or(Err(Stop::Cancelled))? {
+            return Ok(done);
+        }
+    }
     let path = object.path.clone();
     let file = job.unless_stopped(blocking(move || SourceReader::open(&path))).await??;
-    if file.bytes() <= job.plan.options.limits.multipart_threshold {
-        let memory = job.unless_stopped(job.budget.reserve(STREAM_BYTES)).await?;
-        let range = Range { bytes: file.bytes(), file, offset: 0, is_whole: true };
-        let done = send_whole(task, &object, Content::Range(range)).await;
-        drop(memory);
-        return done;
-    }
     if let Some(existing) = &job.existing[task.index]
         && job.unless_stopped(is_same_file(&job.store, &object.key, &file, existing)).await??
     {
@@ -71,6 +72,16 @@ async fn send(task: &Task, left_open: &mut Option<LeftOpen>) -> Result<Done, Sto
     }
     upload_in_parts(job, &object, &file, left_open).await?;
     Ok(Done::Uploaded(file.bytes()))
+}
+
+/// Reads and sends a file in one request. `None` if it has grown too large for that since the plan was made.
+async fn send_middle(task: Task, object: PlannedObject) -> Result<Option<Done>, Stop> {
+    let file = SourceReader::open(&object.path)?;
+    if file.bytes() > task.job.plan.options.limits.multipart_threshold {
+        return Ok(None);
+    }
+    let range = Range { bytes: file.bytes(), file, offset: 0, is_whole: true };
+    send_whole(&task, &object, Content::Range(range)).await.map(Some)
 }
 
 async fn send_whole(task: &Task, object: &PlannedObject, content: Content) -> Result<Done, Stop> {
