@@ -89,6 +89,7 @@ pub(crate) async fn on_own_thread<T: Send + 'static>(
     let (handle, stop) = (Handle::current(), stop.child_token());
     // Who no longer waits for it wants no more of it.
     let _guard = stop.clone().drop_guard();
+    let work = Box::pin(work);
     blocking(move || handle.block_on(stop.run_until_cancelled(work))).await
 }
 

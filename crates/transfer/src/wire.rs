@@ -206,7 +206,7 @@ impl Wire {
                 reply.reading = reading;
                 Ok(reply)
             }
-            Ok(reply) => Err(self.refused(call.operation, reply, &current).await),
+            Ok(reply) => Err(Box::pin(self.refused(call.operation, reply, &current)).await),
         }
     }
 
@@ -247,7 +247,7 @@ impl Wire {
                 checksum: Some(loaded.checksum),
                 reading: None,
             }),
-            Some(Content::Range(range)) => self.pack_range(range).await,
+            Some(Content::Range(range)) => Box::pin(self.pack_range(range)).await,
         }
     }
 
@@ -318,7 +318,7 @@ impl Wire {
     async fn dispatch(&self, call: &Call<'_>, request: Request<Body>) -> Result<Reply, Fault> {
         match &self.way {
             Way::Direct(pool) => send(pool, call, request).await,
-            Way::Through(connector) => through(connector, call, request).await,
+            Way::Through(connector) => Box::pin(through(connector, call, request)).await,
         }
     }
 }

@@ -55,7 +55,7 @@ async fn fetch(job: &Arc<Job>, index: usize) -> Result<Done, Stop> {
     let object = &job.plan.objects[index];
     let path = job.plan.path_of(&object.key);
     if job.plan.options.only_changed {
-        if job.unless_stopped(is_unchanged(job, object, &path)).await?? {
+        if job.unless_stopped(Box::pin(is_unchanged(job, object, &path))).await?? {
             return Ok(Done::Unchanged);
         }
         if !job.plan.options.overwrite && path.symlink_metadata().is_ok() {
@@ -68,7 +68,7 @@ async fn fetch(job: &Arc<Job>, index: usize) -> Result<Done, Stop> {
         let _memory = job.unless_stopped(job.budget.reserve(object.bytes)).await?;
         fetch_whole(job, object, &target).await?
     } else if object.bytes > job.plan.options.limits.multipart_threshold {
-        fetch_ranges(job, object, &target).await?
+        Box::pin(fetch_ranges(job, object, &target)).await?
     } else {
         let memory = job.unless_stopped(job.budget.reserve(STREAM_BYTES)).await?;
         let (job, target) = (Arc::clone(job), Arc::clone(&target));

@@ -12,10 +12,11 @@ use crate::failure::FailureReason;
 use crate::reader::blocking;
 
 /// So many bytes are handed to the disk at a time.
-pub(super) const BATCH_BYTES: usize = 256 << 10;
+pub(super) const BATCH_BYTES: usize = 128 << 10;
 
-/// The memory that one stream of content takes: what waits to be written, and what the connection has read.
-pub(super) const STREAM_BYTES: u64 = 2 * BATCH_BYTES as u64;
+/// The memory that one stream of content takes: what waits to be written, and what the connection
+/// has read before and behind its decryption.
+pub(super) const STREAM_BYTES: u64 = 4 * BATCH_BYTES as u64;
 
 /// What is made of content while it is written.
 #[derive(Debug, Clone, Copy, PartialEq)]

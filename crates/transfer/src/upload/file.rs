@@ -21,6 +21,8 @@ pub(super) struct FileOutcome {
 pub(super) enum Done {
     /// It is in the bucket, with so many bytes.
     Uploaded(u64),
+    /// The same, and the progress knows of its parts already.
+    UploadedInParts(u64),
     /// It was there already.
     Unchanged,
 }
@@ -31,7 +33,7 @@ pub(super) async fn upload_read(task: Task, ahead: Ahead) -> FileOutcome {
     let mut left_open = None;
     let result = match ahead.content {
         Err(stop) => Err(stop),
-        Ok(Read::Grown) => send(&task, &mut left_open).await,
+        Ok(Read::Grown) => Box::pin(send(&task, &mut left_open)).await,
         Ok(Read::Whole { loaded, memory }) => {
             let result = send_whole(&task, &object(&task), Content::Memory(loaded)).await;
             drop(memory);
@@ -45,7 +47,7 @@ pub(super) async fn upload_read(task: Task, ahead: Ahead) -> FileOutcome {
 pub(super) async fn upload_large(task: Task) -> FileOutcome {
     let began = Instant::now();
     let mut left_open = None;
-    let result = send(&task, &mut left_open).await;
+    let result = Box::pin(send(&task, &mut left_open)).await;
     FileOutcome { index: task.index, result, left_open, took: began.elapsed() }
 }
 
@@ -71,7 +73,7 @@ async fn send(task: &Task, left_open: &mut Option<LeftOpen>) -> Result<Done, Sto
         return Ok(Done::Unchanged);
     }
     upload_in_parts(job, &object, &file, left_open).await?;
-    Ok(Done::Uploaded(file.bytes()))
+    Ok(Done::UploadedInParts(file.bytes()))
 }
 
 /// Reads and sends a file in one request. `None` if it has grown too large for that since the plan was made.
@@ -90,7 +92,7 @@ async fn send_whole(task: &Task, object: &PlannedObject, content: Content) -> Re
     if let Some(existing) = &job.existing[task.index] {
         let same = match &content {
             Content::Memory(loaded) => {
-                job.unless_stopped(is_same(&job.store, &object.key, loaded, existing)).await??
+                job.unless_stopped(Box::pin(is_same(&job.store, &object.key, loaded, existing))).await??
             }
             Content::Range(range) => {
                 job.unless_stopped(is_same_file(&job.store, &object.key, &range.file, existing)).await??
@@ -101,6 +103,5 @@ async fn send_whole(task: &Task, object: &PlannedObject, content: Content) -> Re
         }
     }
     job.unless_stopped(job.store.put_object(object, &content)).await??;
-    job.sent(bytes);
     Ok(Done::Uploaded(bytes))
 }

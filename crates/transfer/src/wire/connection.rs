@@ -121,7 +121,8 @@ impl Pool {
                 return Ok(connection);
             }
         }
-        Connection::open(&self.dialer).await
+        // Rare, and large: not a part of every request's future.
+        Box::pin(Connection::open(&self.dialer)).await
     }
 
     fn pop(&self) -> Option<Connection> {
