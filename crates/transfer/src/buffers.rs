@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 /// The size of a buffer: small enough to stay in a processor's cache between reading and sending, large
 /// enough that handing it over costs little.
-pub(crate) const BUFFER_BYTES: usize = 256 << 10;
+pub(crate) const BUFFER_BYTES: usize = 128 << 10;
 
 /// Buffers of [`BUFFER_BYTES`] that are used again: new memory costs more than what is done with it.
 #[derive(Debug, Default)]

@@ -23,8 +23,10 @@ const SMALL: u64 = 64 << 10;
 /// Pieces that wait to be sent while the next one is read.
 const PIECES_AHEAD: usize = 2;
 
-/// The memory that a range takes while it is sent: the pieces that wait, the one being read, the one being sent.
-pub(crate) const STREAM_BYTES: u64 = (PIECES_AHEAD as u64 + 2) * BUFFER_BYTES as u64;
+/// The memory that a range takes while it is sent by the thread that reads it: the piece being sent, and the next.
+pub(crate) const INLINE_BYTES: u64 = 2 * BUFFER_BYTES as u64;
+/// The memory that a range takes while another thread reads it: the pieces that wait besides.
+pub(crate) const STREAM_BYTES: u64 = PIECES_AHEAD as u64 * BUFFER_BYTES as u64 + INLINE_BYTES;
 
 /// The content of an object or part. It can be sent again when a request must be retried.
 #[derive(Debug, Clone)]
@@ -54,6 +56,26 @@ pub(crate) struct Range {
 /// What became of reading a range: its checksum, once all has been read, or why it could not be.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Reading(Arc<Mutex<Option<Result<u64, FailureReason>>>>);
+
+/// A range with what frames it, piece by piece.
+pub(crate) struct Pieces {
+    range: Range,
+    framing: Framing,
+    buffers: Arc<Buffers>,
+    reading: Reading,
+    digest: Digest,
+    done: u64,
+    next: Next,
+}
+
+/// What of a range comes next.
+#[derive(Debug, Clone, Copy)]
+enum Next {
+    Head,
+    Content,
+    Tail,
+    Nothing,
+}
 
 /// What stands before and behind the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,6 +143,19 @@ fn read_piece(
 }
 
 impl Range {
+    /// To be read piece by piece. Each waits for a disk.
+    pub(crate) fn pieces(&self, framing: Framing, buffers: &Arc<Buffers>) -> Pieces {
+        Pieces {
+            range: self.clone(),
+            framing,
+            buffers: Arc::clone(buffers),
+            reading: Reading::default(),
+            digest: Digest::new(CHECKSUM),
+            done: 0,
+            next: if framing == Framing::Trailer { Next::Head } else { Next::Content },
+        }
+    }
+
     /// Begins to read it on a thread of its own.
     pub(crate) fn stream(
         &self,
@@ -128,52 +163,17 @@ impl Range {
         buffers: &Arc<Buffers>,
     ) -> (mpsc::Receiver<io::Result<Bytes>>, Reading) {
         let (sender, receiver) = mpsc::channel(PIECES_AHEAD);
-        let reading = Reading::default();
-        let (range, buffers, told) = (self.clone(), Arc::clone(buffers), reading.clone());
+        let pieces = self.pieces(framing, buffers);
+        let reading = pieces.reading();
         tokio::task::spawn_blocking(move || {
-            if let Err(reason) = range.produce(framing, &buffers, &sender, &told) {
-                let error = io::Error::other(reason.to_string());
-                told.tell(Err(reason));
+            for piece in pieces {
                 // Nobody listens when the request has ended before.
-                let _ = sender.blocking_send(Err(error));
+                if sender.blocking_send(piece).is_err() {
+                    return;
+                }
             }
         });
         (receiver, reading)
-    }
-
-    fn produce(
-        &self,
-        framing: Framing,
-        buffers: &Arc<Buffers>,
-        sender: &mpsc::Sender<io::Result<Bytes>>,
-        reading: &Reading,
-    ) -> Result<(), FailureReason> {
-        let send = |piece: Bytes| sender.blocking_send(Ok(piece)).is_ok();
-        if framing == Framing::Trailer && !send(head(self.bytes).into()) {
-            return Ok(());
-        }
-        let mut digest = Digest::new(CHECKSUM);
-        let mut done = 0;
-        while done < self.bytes {
-            let left = self.bytes - done;
-            let piece = read_piece(&self.file, self.offset + done, left, self.bytes, buffers)?;
-            digest.update(&piece);
-            done += piece.len() as u64;
-            if done == self.bytes && self.is_whole {
-                self.file.check_unchanged()?;
-            }
-            if done == self.bytes {
-                // Before the last piece, so that whoever has sent everything finds it told.
-                reading.tell(Ok(digest.finalize()));
-            }
-            if !send(piece) {
-                return Ok(());
-            }
-        }
-        if framing == Framing::Trailer {
-            send(tail(digest.finalize()).into());
-        }
-        Ok(())
     }
 
     /// Reads it for its hash and checksum alone.
@@ -188,6 +188,53 @@ impl Range {
             done += piece.len() as u64;
         }
         Ok((hex(&hash.finalize()), digest.finalize()))
+    }
+}
+
+impl Pieces {
+    /// What becomes of it, to be looked at from elsewhere.
+    pub(crate) fn reading(&self) -> Reading {
+        self.reading.clone()
+    }
+
+    fn read(&mut self) -> Result<Bytes, FailureReason> {
+        let Range { file, offset, bytes, is_whole } = &self.range;
+        let piece = read_piece(file, offset + self.done, bytes - self.done, *bytes, &self.buffers)?;
+        self.digest.update(&piece);
+        self.done += piece.len() as u64;
+        if self.done == *bytes {
+            if *is_whole {
+                file.check_unchanged()?;
+            }
+            // Before the last piece is sent, so that whoever has sent everything finds it told.
+            self.reading.tell(Ok(self.digest.finalize()));
+            self.next = if self.framing == Framing::Trailer { Next::Tail } else { Next::Nothing };
+        }
+        Ok(piece)
+    }
+}
+
+impl Iterator for Pieces {
+    type Item = io::Result<Bytes>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.next {
+            Next::Head => {
+                self.next = Next::Content;
+                Some(Ok(head(self.range.bytes).into()))
+            }
+            Next::Content => Some(self.read().map_err(|reason| {
+                self.next = Next::Nothing;
+                let error = io::Error::other(reason.to_string());
+                self.reading.tell(Err(reason));
+                error
+            })),
+            Next::Tail => {
+                self.next = Next::Nothing;
+                Some(Ok(tail(self.digest.finalize()).into()))
+            }
+            Next::Nothing => None,
+        }
     }
 }
 
@@ -283,7 +330,7 @@ mod tests {
         let content: Vec<u8> = (0..300_000_u32).map(|index| index.to_le_bytes()[0]).collect();
         let (_kept, file) = file(&content);
         let loaded = Loaded::read(&file, &Arc::default()).unwrap();
-        assert_eq!(loaded.pieces.len(), 2);
+        assert_eq!(loaded.pieces.len(), 3);
         assert_eq!(loaded.checksum, crc_fast::checksum(CHECKSUM, &content));
         assert_eq!(Content::Memory(loaded).bytes(), 300_000);
     }

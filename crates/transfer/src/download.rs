@@ -80,6 +80,8 @@ pub async fn download(
         store,
         received,
     });
+    let (count, range) = (job.plan.objects.len().max(1) as u64, options.limits.part_bytes);
+    job.store.wire().pace.expect((job.plan.bytes() / count).min(range));
     let mut transfer = Transfer::new(progress, job);
     transfer.run(pieces).await;
     let mut report = transfer.report(cancel.is_cancelled()).await;

@@ -15,7 +15,7 @@ pub struct TransferLimits {
     /// The size of a part, unless a file is so large that its parts must be larger. Default 8 MiB; S3 wants
     /// 5 MiB at least.
     pub part_bytes: u64,
-    /// Files and parts above this size are not held in memory but read while they are sent. Default 1 MiB.
+    /// Files and parts above this size are not held in memory but read while they are sent. Default 128 KiB.
     pub largest_buffer: u64,
     /// All content held in memory at one time. Default 24 MiB.
     pub buffered_bytes: u64,
@@ -32,7 +32,7 @@ impl Default for TransferLimits {
             parallelism: NonZeroUsize::MIN.saturating_add(255),
             multipart_threshold: 16 * MEBIBYTE,
             part_bytes: 8 * MEBIBYTE,
-            largest_buffer: MEBIBYTE,
+            largest_buffer: MEBIBYTE / 8,
             buffered_bytes: 24 * MEBIBYTE,
             attempts: 8,
             backoff: Duration::from_millis(100),

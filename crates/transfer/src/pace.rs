@@ -5,6 +5,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How many requests are allowed at the start.
 const START: usize = 32;
+/// The same for large ones.
+const START_LARGE: usize = 8;
+/// What is large.
+const LARGE: u64 = 4 << 20;
 /// What a request costs beside its bytes, in bytes: small ones count as more than their content.
 const REQUEST_WEIGHT: u64 = 64 << 10;
 /// The share of refused requests from which on it is a sign of too much, and not of an unlucky few. Below it
@@ -16,6 +20,8 @@ const HEAVY_PRESSURE: f64 = 0.5;
 const WORTHWHILE: f64 = 1.05;
 /// After so many windows without growth it is tried once more.
 const PATIENCE: u32 = 16;
+/// Growth that has brought nothing after so many windows is taken back. The first has new connections to open.
+const PROOF: u32 = 3;
 
 /// How many requests are under way at the same time: as many as the service takes and as make it faster.
 ///
@@ -37,6 +43,8 @@ struct State {
     best_rate: f64,
     idle_windows: u32,
     was_refused: bool,
+    /// The limit before it grew last, until that has proved useful.
+    before: Option<usize>,
 }
 
 /// What happened since the last decision.
@@ -69,6 +77,7 @@ impl Pace {
                 best_rate: 0.0,
                 idle_windows: 0,
                 was_refused: false,
+                before: None,
             }),
         })
     }
@@ -80,6 +89,16 @@ impl Pace {
         // The semaphore is never closed, so there is always a permit.
         let permit = Arc::clone(&self.slots).acquire_owned().await.ok();
         Slot { permit, pace: Arc::clone(self) }
+    }
+
+    /// Before the first request: how many bytes most of them will carry. Large ones fill the line, and the
+    /// processors, with a few.
+    pub(crate) fn expect(&self, bytes: u64) {
+        if bytes >= LARGE {
+            let mut state = self.state();
+            let limit = START_LARGE.min(state.limit);
+            self.change(&mut state, limit);
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -118,7 +137,7 @@ impl State {
         let refused = window.refused as f64 / window.ended as f64;
         if refused > PRESSURE {
             self.was_refused = true;
-            (self.best_rate, self.idle_windows) = (0.0, 0);
+            (self.best_rate, self.idle_windows, self.before) = (0.0, 0, None);
             let factor = if refused > HEAVY_PRESSURE { 0.5 } else { 0.8 };
             return ((self.limit as f64 * factor) as usize).max(1);
         }
@@ -127,11 +146,20 @@ impl State {
         self.idle_windows += 1;
         let is_faster = rate > self.best_rate * WORTHWHILE;
         self.best_rate = self.best_rate.max(rate);
+        if is_faster {
+            self.before = None;
+        } else if self.idle_windows >= PROOF
+            && let Some(before) = self.before.take()
+        {
+            self.idle_windows = 0;
+            return before;
+        }
         if !window.was_full || !(is_faster || self.idle_windows > PATIENCE) {
             return self.limit;
         }
         self.idle_windows = 0;
         let step = if self.was_refused { (self.limit / 8).max(1) } else { self.limit };
+        self.before = Some(self.limit);
         (self.limit + step).min(ceiling)
     }
 }

@@ -4,6 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+
 use crate::failure::FailureReason;
 
 /// An open file that notices when somebody writes to it. Its calls wait for a disk: they belong off the async
@@ -76,6 +79,18 @@ pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send 
             Err(_) => std::future::pending().await,
         },
     }
+}
+
+/// Runs something on a thread where it may wait for a disk, until it is done or stopped.
+pub(crate) async fn on_own_thread<T: Send + 'static>(
+    stop: &CancellationToken,
+    work: impl Future<Output = T> + Send + 'static,
+) -> Option<T> {
+    let (handle, stop) = (Handle::current(), stop.child_token());
+    // Who no longer waits for it wants no more of it.
+    let _guard = stop.clone().drop_guard();
+    let work = Box::pin(work);
+    blocking(move || handle.block_on(stop.run_until_cancelled(work))).await
 }
 
 #[cfg(unix)]

@@ -9,11 +9,11 @@ mod tally;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use aws_sdk_s3::Client;
 use aws_types::SdkConfig;
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -27,7 +27,7 @@ use crate::removed::{Existing, delete_keys, sort_out};
 use crate::report::UploadReport;
 use crate::store::{Store, client};
 use crate::wire::Route;
-use ahead::{Ahead, read_ahead};
+use ahead::{Waiting, read_ahead};
 use file::{FileOutcome, upload_large, upload_read};
 use job::{Job, Task};
 pub(crate) use job::{Stop, joined};
@@ -36,6 +36,11 @@ use tally::Tally;
 
 /// Large files under way at the same time. Their parts are sent side by side anyway.
 const LARGE_AT_ONCE: usize = 16;
+/// Files that go in one request but are not held in memory under way at the same time: each takes a thread.
+const MIDDLE_AT_ONCE: usize = 64;
+
+/// What became of small files is noted in this rhythm.
+const NOTING: Duration = Duration::from_millis(4);
 
 /// Uploads what was planned.
 ///
@@ -78,6 +83,7 @@ pub async fn upload(
         place: place(config),
         sent: sender,
     });
+    job.store.wire().pace.expect(plan.bytes() / plan.count().max(1) as u64);
     let mut transfer = Transfer { progress, tally, job };
     transfer.run(sent).await;
     let Transfer { tally, job, .. } = transfer;
@@ -133,41 +139,63 @@ struct Transfer<'a> {
     job: Arc<Job>,
 }
 
+/// Sends one small file after the other.
+async fn lane(job: Arc<Job>, ahead: Arc<Mutex<Waiting>>, done: mpsc::UnboundedSender<FileOutcome>) {
+    loop {
+        let next = ahead.lock().await.next().await;
+        let Some(ahead) = next else { return };
+        let task = Task { job: Arc::clone(&job), index: ahead.index };
+        // Nobody listens any more only when the transfer was dropped.
+        if done.send(upload_read(task, ahead).await).is_err() {
+            return;
+        }
+    }
+}
+
 /// What waits for its turn.
 struct Queue {
     large: VecDeque<usize>,
-    ahead: mpsc::Receiver<Ahead>,
     large_under_way: usize,
+    /// What sends small files, and what became of them.
+    lanes: JoinSet<()>,
+    small_done: mpsc::UnboundedReceiver<FileOutcome>,
 }
 
 impl Transfer<'_> {
     async fn run(&mut self, mut sent: mpsc::UnboundedReceiver<u64>) {
-        let at_once = self.job.plan.options.limits.parallelism.get();
         let mut queue = self.queue();
         let mut tasks = JoinSet::new();
-        let mut has_ahead = true;
+        let mut has_lanes = true;
         loop {
             self.start_large(&mut queue, &mut tasks);
             tokio::select! {
                 Some(bytes) = sent.recv() => self.tally.done.bytes_done += bytes,
                 Some(outcome) = tasks.join_next() => {
-                    let (is_large, outcome) = joined(outcome);
-                    queue.large_under_way -= usize::from(is_large);
-                    self.finish(outcome);
+                    queue.large_under_way -= 1;
+                    self.finish(joined(outcome));
                 }
-                next = queue.ahead.recv(), if has_ahead && tasks.len() < at_once => match next {
-                    Some(ahead) => {
-                        let task = Task { job: Arc::clone(&self.job), index: ahead.index };
-                        tasks.spawn(async move { (false, upload_read(task, ahead).await) });
+                outcome = queue.small_done.recv(), if has_lanes => match outcome {
+                    Some(outcome) => {
+                        self.finish(outcome);
+                        while let Ok(outcome) = queue.small_done.try_recv() {
+                            self.finish(outcome);
+                        }
+                        if tasks.is_empty() && queue.large.is_empty() {
+                            // Being woken for every single file costs more than noting it.
+                            tokio::time::sleep(NOTING).await;
+                        }
                     }
-                    None => has_ahead = false,
+                    None => has_lanes = false,
                 },
                 else => break,
             }
-            if tasks.is_empty() && !has_ahead && (queue.large.is_empty() || self.job.stop.is_cancelled()) {
+            if tasks.is_empty() && !has_lanes && (queue.large.is_empty() || self.job.stop.is_cancelled()) {
                 break;
             }
             self.progress.advanced(self.tally.done);
+        }
+        while let Some(lane) = queue.lanes.join_next().await {
+            joined(lane);
         }
         while let Ok(bytes) = sent.try_recv() {
             self.tally.done.bytes_done += bytes;
@@ -182,18 +210,29 @@ impl Transfer<'_> {
         let (mut large, small): (Vec<_>, Vec<_>) =
             (0..files.len()).partition(|index| files[*index].bytes > in_memory);
         large.sort_by_key(|index| std::cmp::Reverse(files[*index].bytes));
-        Queue { large: large.into(), ahead: read_ahead(&self.job, small), large_under_way: 0 }
+        let at_once = self.job.plan.options.limits.parallelism.get().min(small.len());
+        let ahead = Arc::new(Mutex::new(read_ahead(&self.job, small)));
+        let (sender, small_done) = mpsc::unbounded_channel();
+        let mut lanes = JoinSet::new();
+        for _ in 0..at_once {
+            lanes.spawn(lane(Arc::clone(&self.job), Arc::clone(&ahead), sender.clone()));
+        }
+        Queue { large: large.into(), large_under_way: 0, lanes, small_done }
     }
 
-    fn start_large(&self, queue: &mut Queue, tasks: &mut JoinSet<(bool, FileOutcome)>) {
-        let at_once = LARGE_AT_ONCE.min(self.job.plan.options.limits.parallelism.get());
-        while queue.large_under_way < at_once
-            && !self.job.stop.is_cancelled()
-            && let Some(index) = queue.large.pop_front()
-        {
+    fn start_large(&self, queue: &mut Queue, tasks: &mut JoinSet<FileOutcome>) {
+        let limits = &self.job.plan.options.limits;
+        while let Some(index) = queue.large.front().copied() {
+            let in_parts = self.job.plan.files[index].bytes > limits.multipart_threshold;
+            let at_once = if in_parts { LARGE_AT_ONCE } else { MIDDLE_AT_ONCE };
+            if queue.large_under_way >= at_once.min(limits.parallelism.get()) || self.job.stop.is_cancelled()
+            {
+                return;
+            }
+            queue.large.pop_front();
             queue.large_under_way += 1;
             let task = Task { job: Arc::clone(&self.job), index };
-            tasks.spawn(async move { (true, upload_large(task).await) });
+            tasks.spawn(upload_large(task));
         }
     }
 

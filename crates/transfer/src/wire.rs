@@ -30,7 +30,7 @@ use http::response::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 
 use crate::buffers::Buffers;
-use crate::content::{CHECKSUM_HEADER, Content, Framing, Range, Reading, encode};
+use crate::content::{CHECKSUM_HEADER, Content, Framing, INLINE_BYTES, Range, Reading, STREAM_BYTES, encode};
 use crate::failure::FailureReason;
 use crate::limits::TransferLimits;
 use crate::pace::Pace;
@@ -139,6 +139,17 @@ impl Wire {
         self.endpoint.is_tls()
     }
 
+    /// Whether a range is read by the thread that sends it, and so must be sent off the async threads. What is
+    /// read, sealed and sent in one go stays in one processor's cache; the SDK's connector has tasks of its own.
+    fn is_inline(&self) -> bool {
+        matches!(self.way, Way::Direct(_))
+    }
+
+    /// The memory that sending a range takes.
+    pub(crate) fn range_bytes(&self) -> u64 {
+        if self.is_inline() { INLINE_BYTES } else { STREAM_BYTES }
+    }
+
     /// Sends a request as often as it takes, and reads its answer. The checksum is that of a range, which is
     /// known only when it has been read.
     pub(crate) async fn call(&self, call: &Call<'_>) -> Result<(Parts, Option<u64>), FailureReason> {
@@ -195,7 +206,7 @@ impl Wire {
                 reply.reading = reading;
                 Ok(reply)
             }
-            Ok(reply) => Err(self.refused(call.operation, reply, &current).await),
+            Ok(reply) => Err(Box::pin(self.refused(call.operation, reply, &current)).await),
         }
     }
 
@@ -236,7 +247,7 @@ impl Wire {
                 checksum: Some(loaded.checksum),
                 reading: None,
             }),
-            Some(Content::Range(range)) => self.pack_range(range).await,
+            Some(Content::Range(range)) => Box::pin(self.pack_range(range)).await,
         }
     }
 
@@ -250,8 +261,15 @@ impl Wire {
             let (hash, checksum) = digest.map_err(Fault::never)?;
             (Framing::None, SignableBody::Precomputed(hash), Some(checksum))
         };
-        let (pieces, reading) = range.stream(framing, &self.buffers);
-        let body = Body::Stream { pieces, left: framing.bytes(range.bytes) };
+        let left = framing.bytes(range.bytes);
+        let (body, reading) = if self.is_inline() {
+            let pieces = Box::new(range.pieces(framing, &self.buffers));
+            let reading = pieces.reading();
+            (Body::Inline { pieces, left }, reading)
+        } else {
+            let (pieces, reading) = range.stream(framing, &self.buffers);
+            (Body::Stream { pieces, left }, reading)
+        };
         Ok(Packed { body, signed, checksum, reading: Some(reading) })
     }
 
@@ -300,7 +318,7 @@ impl Wire {
     async fn dispatch(&self, call: &Call<'_>, request: Request<Body>) -> Result<Reply, Fault> {
         match &self.way {
             Way::Direct(pool) => send(pool, call, request).await,
-            Way::Through(connector) => through(connector, call, request).await,
+            Way::Through(connector) => Box::pin(through(connector, call, request)).await,
         }
     }
 }

@@ -3,16 +3,17 @@ use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use super::job::{Job, Stop, joined};
 use super::plan::PlannedDownload;
 use super::target::Target;
-use super::writer::{Digested, Digesting, STREAM_BYTES, Writer};
+use super::writer::{BATCH_BYTES, Digested, Digesting, STREAM_BYTES, Writer};
 use crate::changed::{is_md5, is_same_file};
 use crate::checksum::{Known, combine};
 use crate::failure::FailureReason;
 use crate::listing::Listed;
-use crate::reader::{SourceReader, blocking};
+use crate::reader::{SourceReader, blocking, on_own_thread};
 use crate::wire::{Call, Fault, Reply};
 
 /// A range has the size of so many parts of an upload: what breaks goes on where it broke.
@@ -54,7 +55,7 @@ async fn fetch(job: &Arc<Job>, index: usize) -> Result<Done, Stop> {
     let object = &job.plan.objects[index];
     let path = job.plan.path_of(&object.key);
     if job.plan.options.only_changed {
-        if job.unless_stopped(is_unchanged(job, object, &path)).await?? {
+        if job.unless_stopped(Box::pin(is_unchanged(job, object, &path))).await?? {
             return Ok(Done::Unchanged);
         }
         if !job.plan.options.overwrite && path.symlink_metadata().is_ok() {
@@ -63,10 +64,19 @@ async fn fetch(job: &Arc<Job>, index: usize) -> Result<Done, Stop> {
     }
     let root = Arc::clone(&job.root);
     let target = Arc::new(blocking(move || root.begin(path)).await?);
-    let verified = if object.bytes > job.plan.options.limits.multipart_threshold {
-        fetch_ranges(job, object, &target).await?
-    } else {
+    let verified = if object.bytes <= BATCH_BYTES as u64 {
+        let _memory = job.unless_stopped(job.budget.reserve(object.bytes)).await?;
         fetch_whole(job, object, &target).await?
+    } else if object.bytes > job.plan.options.limits.multipart_threshold {
+        Box::pin(fetch_ranges(job, object, &target)).await?
+    } else {
+        let memory = job.unless_stopped(job.budget.reserve(STREAM_BYTES)).await?;
+        let (job, target) = (Arc::clone(job), Arc::clone(&target));
+        let stop = job.stop.clone();
+        let fetch = async move { fetch_whole(&job, &job.plan.objects[index], &target).await };
+        let verified = on_own_thread(&stop, fetch).await.ok_or(Stop::Cancelled)??;
+        drop(memory);
+        verified
     };
     // Every writer has ended, so nobody else holds it.
     let target = Arc::into_inner(target).ok_or(FailureReason::Unconfirmed)?;
@@ -87,8 +97,6 @@ async fn is_unchanged(
 }
 
 async fn fetch_whole(job: &Job, object: &PlannedDownload, target: &Arc<Target>) -> Result<bool, Stop> {
-    let memory = object.bytes.min(STREAM_BYTES);
-    let _memory = job.unless_stopped(job.budget.reserve(memory)).await?;
     let piece = Piece {
         key: Arc::clone(&object.key),
         e_tag: object.e_tag.clone(),
@@ -114,6 +122,7 @@ async fn fetch_ranges(job: &Arc<Job>, object: &PlannedDownload, target: &Arc<Tar
     let size = (job.plan.options.limits.part_bytes * PARTS_A_RANGE).max(1);
     let mut waiting = (0..bytes.div_ceil(size)).map(|index| index * size);
     let (mut tasks, mut done) = (JoinSet::new(), Vec::new());
+    let stop = job.stop.child_token();
     loop {
         while tasks.len() < RANGES_AT_ONCE
             && let Some(first) = waiting.next()
@@ -125,15 +134,16 @@ async fn fetch_ranges(job: &Arc<Job>, object: &PlannedDownload, target: &Arc<Tar
                 bytes: size.min(bytes - first),
                 is_whole: false,
             };
-            tasks.spawn(fetch_range(Arc::clone(job), piece, Arc::clone(target), digesting));
+            tasks.spawn(fetch_range(Arc::clone(job), piece, Arc::clone(target), digesting, stop.clone()));
         }
         match tasks.join_next().await.map(joined) {
             None => break,
             Some(Ok(range)) => done.push(range),
-            Some(Err(stop)) => {
+            Some(Err(reason)) => {
                 // The file beside must have no writer left when it is removed.
-                tasks.shutdown().await;
-                return Err(stop);
+                stop.cancel();
+                while tasks.join_next().await.is_some() {}
+                return Err(reason);
             }
         }
     }
@@ -149,12 +159,16 @@ async fn fetch_range(
     piece: Piece,
     target: Arc<Target>,
     digesting: Digesting,
+    stop: CancellationToken,
 ) -> Result<(u64, u64, u64), Stop> {
-    let _memory = job.unless_stopped(job.budget.reserve(STREAM_BYTES)).await?;
-    let digested = job.unless_stopped(pull(&job, &piece, &target, Some(digesting), &mut None)).await??;
-    job.received(piece.bytes);
+    let memory = job.budget.reserve(STREAM_BYTES);
+    let _memory = stop.run_until_cancelled(memory).await.ok_or(Stop::Cancelled)?;
+    let (first, bytes, puller) = (piece.first, piece.bytes, Arc::clone(&job));
+    let pull = async move { pull(&puller, &piece, &target, Some(digesting), &mut None).await };
+    let digested = on_own_thread(&stop, pull).await.ok_or(Stop::Cancelled)??;
+    job.received(bytes);
     let checksum = if let Digested::Crc(checksum) = digested { checksum } else { 0 };
-    Ok((piece.first, checksum, piece.bytes))
+    Ok((first, checksum, bytes))
 }
 
 async fn known_checksum(job: &Job, object: &PlannedDownload) -> Result<Option<Known>, FailureReason> {
@@ -236,7 +250,7 @@ impl Part<'_> {
             if *done > self.piece.bytes {
                 return Err(Fault::never(FailureReason::ObjectChanged));
             }
-            writer.take(bytes).await.map_err(Fault::never)?;
+            writer.take(bytes).map_err(Fault::never)?;
         }
         if *done == self.piece.bytes { Ok(()) } else { Err(Fault::never(FailureReason::ObjectChanged)) }
     }

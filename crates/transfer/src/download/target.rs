@@ -22,6 +22,8 @@ pub(super) struct Target {
     path: PathBuf,
     beside: PathBuf,
     kept: bool,
+    /// Held while something is written: the system has one lock a file, and waits for it by spinning.
+    writing: Mutex<()>,
 }
 
 impl TargetRoot {
@@ -37,7 +39,7 @@ impl TargetRoot {
         self.make(folder)?;
         let beside = folder.join(format!(".causeway-{:016x}.part", fastrand::u64(..)));
         OpenOptions::new().write(true).create_new(true).open(&beside).map_err(unwritable)?;
-        Ok(Target { path, beside, kept: false })
+        Ok(Target { path, beside, kept: false, writing: Mutex::default() })
     }
 
     /// Whether a folder is there.
@@ -89,6 +91,12 @@ impl Target {
         self.writer(0)?.set_len(bytes).map_err(|error| FailureReason::unwritable(&error))
     }
 
+    /// Writes pieces where this handle stands.
+    pub(super) fn write_all(&self, file: &mut File, pieces: &[Bytes]) -> Result<(), FailureReason> {
+        let _turn = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        write_all(file, pieces)
+    }
+
     /// It is whole: moves it to its place.
     pub(super) fn keep(mut self) -> Result<(), FailureReason> {
         std::fs::rename(&self.beside, &self.path).map_err(|error| FailureReason::unwritable(&error))?;
@@ -106,7 +114,7 @@ impl Drop for Target {
 }
 
 /// Writes pieces with as few calls as possible.
-pub(super) fn write_all(file: &mut File, pieces: &[Bytes]) -> Result<(), FailureReason> {
+fn write_all(file: &mut File, pieces: &[Bytes]) -> Result<(), FailureReason> {
     let mut slices: Vec<IoSlice<'_>> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();
     let mut rest = slices.as_mut_slice();
     IoSlice::advance_slices(&mut rest, 0);

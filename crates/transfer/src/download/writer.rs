@@ -1,24 +1,22 @@
+use std::fs::File;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use crc_fast::CrcAlgorithm;
 use md5::{Digest as _, Md5};
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 
-use super::target::{Target, write_all};
+use super::target::Target;
 use crate::changed::hex;
 use crate::checksum::Checksum;
 use crate::failure::FailureReason;
 use crate::reader::blocking;
 
 /// So many bytes are handed to the disk at a time.
-const BATCH_BYTES: usize = 256 << 10;
-/// Batches that wait to be written while more arrive.
-const BATCHES_WAITING: usize = 2;
+pub(super) const BATCH_BYTES: usize = 128 << 10;
 
-/// The memory that one stream of content takes.
-pub(super) const STREAM_BYTES: u64 = ((BATCHES_WAITING + 2) * BATCH_BYTES) as u64;
+/// The memory that one stream of content takes: what waits to be written, and what the connection
+/// has read before and behind its decryption.
+pub(super) const STREAM_BYTES: u64 = 4 * BATCH_BYTES as u64;
 
 /// What is made of content while it is written.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,100 +40,56 @@ enum Running {
     Md5(Md5),
 }
 
-/// The way to the thread that writes, and its end.
-type WritingThread = (mpsc::Sender<Vec<Bytes>>, JoinHandle<Result<Digested, FailureReason>>);
-
-/// Takes content as it comes and writes it off the async threads, a little at once, much by a thread of its own.
+/// Takes content as it comes and writes it in batches. What is more than a batch has to come on a thread that
+/// may wait for a disk; it is then written by the one that received it, while it is in that processor's cache.
 pub(super) struct Writer {
     target: Arc<Target>,
     offset: u64,
-    digesting: Digesting,
     pending: Vec<Bytes>,
     pending_bytes: usize,
-    thread: Option<WritingThread>,
+    running: Running,
+    file: Option<File>,
 }
 
 impl Writer {
     pub(super) fn new(target: Arc<Target>, offset: u64, digesting: Digesting) -> Self {
-        Self { target, offset, digesting, pending: Vec::new(), pending_bytes: 0, thread: None }
+        let (pending, running) = (Vec::new(), Running::new(digesting));
+        Self { target, offset, pending, pending_bytes: 0, running, file: None }
     }
 
-    pub(super) async fn take(&mut self, piece: Bytes) -> Result<(), FailureReason> {
+    pub(super) fn take(&mut self, piece: Bytes) -> Result<(), FailureReason> {
+        if self.pending_bytes + piece.len() > BATCH_BYTES {
+            self.write()?;
+        }
         self.pending_bytes += piece.len();
         self.pending.push(piece);
-        if self.pending_bytes < BATCH_BYTES {
-            return Ok(());
-        }
-        let batch = std::mem::take(&mut self.pending);
+        Ok(())
+    }
+
+    fn write(&mut self) -> Result<(), FailureReason> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => self.file.insert(self.target.writer(self.offset)?),
+        };
+        self.pending.iter().for_each(|piece| self.running.update(piece));
+        self.target.write_all(file, &self.pending)?;
+        self.pending.clear();
         self.pending_bytes = 0;
-        let (sender, _) = self.thread.get_or_insert_with(|| begin(&self.target, self.offset, self.digesting));
-        if sender.send(batch).await.is_err() {
-            return Err(self.failure().await);
-        }
         Ok(())
     }
 
     /// Everything came: what it digests to, once it is written.
     pub(super) async fn finish(mut self) -> Result<Digested, FailureReason> {
-        let rest = std::mem::take(&mut self.pending);
-        match self.thread.take() {
-            Some((sender, thread)) => {
-                if !rest.is_empty() {
-                    // A thread that has ended says itself why.
-                    let _ = sender.send(rest).await;
-                }
-                drop(sender);
-                join(thread).await
-            }
-            None => {
-                let (target, offset, digesting) = (Arc::clone(&self.target), self.offset, self.digesting);
-                blocking(move || write(&target, offset, digesting, std::iter::once(rest))).await
-            }
+        if self.file.is_some() {
+            self.write()?;
+            return Ok(self.running.finish());
         }
+        blocking(move || {
+            self.write()?;
+            Ok(self.running.finish())
+        })
+        .await
     }
-
-    async fn failure(&mut self) -> FailureReason {
-        match self.thread.take() {
-            Some((_, thread)) => join(thread).await.err().unwrap_or(FailureReason::Unconfirmed),
-            None => FailureReason::Unconfirmed,
-        }
-    }
-}
-
-async fn join(thread: JoinHandle<Result<Digested, FailureReason>>) -> Result<Digested, FailureReason> {
-    match thread.await {
-        Ok(result) => result,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => std::future::pending().await,
-        },
-    }
-}
-
-fn begin(
-    target: &Arc<Target>,
-    offset: u64,
-    digesting: Digesting,
-) -> (mpsc::Sender<Vec<Bytes>>, JoinHandle<Result<Digested, FailureReason>>) {
-    let (sender, mut batches) = mpsc::channel(BATCHES_WAITING);
-    let target = Arc::clone(target);
-    let batches = std::iter::from_fn(move || batches.blocking_recv());
-    (sender, tokio::task::spawn_blocking(move || write(&target, offset, digesting, batches)))
-}
-
-fn write(
-    target: &Target,
-    offset: u64,
-    digesting: Digesting,
-    batches: impl Iterator<Item = Vec<Bytes>>,
-) -> Result<Digested, FailureReason> {
-    let mut file = target.writer(offset)?;
-    let mut running = Running::new(digesting);
-    for batch in batches {
-        batch.iter().for_each(|piece| running.update(piece));
-        write_all(&mut file, &batch)?;
-    }
-    Ok(running.finish())
 }
 
 impl Running {

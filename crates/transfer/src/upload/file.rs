@@ -5,9 +5,9 @@ use super::ahead::{Ahead, Read};
 use super::job::{Stop, Task};
 use super::multipart::upload_in_parts;
 use crate::changed::{is_same, is_same_file};
-use crate::content::{Content, Range, STREAM_BYTES};
+use crate::content::{Content, Range};
 use crate::plan::PlannedObject;
-use crate::reader::{SourceReader, blocking};
+use crate::reader::{SourceReader, blocking, on_own_thread};
 use crate::report::LeftOpen;
 
 /// What became of one file.
@@ -21,6 +21,8 @@ pub(super) struct FileOutcome {
 pub(super) enum Done {
     /// It is in the bucket, with so many bytes.
     Uploaded(u64),
+    /// The same, and the progress knows of its parts already.
+    UploadedInParts(u64),
     /// It was there already.
     Unchanged,
 }
@@ -31,7 +33,7 @@ pub(super) async fn upload_read(task: Task, ahead: Ahead) -> FileOutcome {
     let mut left_open = None;
     let result = match ahead.content {
         Err(stop) => Err(stop),
-        Ok(Read::Grown) => send(&task, &mut left_open).await,
+        Ok(Read::Grown) => Box::pin(send(&task, &mut left_open)).await,
         Ok(Read::Whole { loaded, memory }) => {
             let result = send_whole(&task, &object(&task), Content::Memory(loaded)).await;
             drop(memory);
@@ -45,7 +47,7 @@ pub(super) async fn upload_read(task: Task, ahead: Ahead) -> FileOutcome {
 pub(super) async fn upload_large(task: Task) -> FileOutcome {
     let began = Instant::now();
     let mut left_open = None;
-    let result = send(&task, &mut left_open).await;
+    let result = Box::pin(send(&task, &mut left_open)).await;
     FileOutcome { index: task.index, result, left_open, took: began.elapsed() }
 }
 
@@ -55,22 +57,33 @@ fn object(task: &Task) -> PlannedObject {
 
 async fn send(task: &Task, left_open: &mut Option<LeftOpen>) -> Result<Done, Stop> {
     let (job, object) = (&task.job, object(task));
+    if object.bytes <= job.plan.options.limits.multipart_threshold {
+        let memory = job.unless_stopped(job.budget.reserve(job.store.wire().range_bytes())).await?;
+        let done = on_own_thread(&job.stop, send_middle(task.clone(), object.clone())).await;
+        drop(memory);
+        if let Some(done) = done.unwrap_or(Err(Stop::Cancelled))? {
+            return Ok(done);
+        }
+    }
     let path = object.path.clone();
     let file = job.unless_stopped(blocking(move || SourceReader::open(&path))).await??;
-    if file.bytes() <= job.plan.options.limits.multipart_threshold {
-        let memory = job.unless_stopped(job.budget.reserve(STREAM_BYTES)).await?;
-        let range = Range { bytes: file.bytes(), file, offset: 0, is_whole: true };
-        let done = send_whole(task, &object, Content::Range(range)).await;
-        drop(memory);
-        return done;
-    }
     if let Some(existing) = &job.existing[task.index]
         && job.unless_stopped(is_same_file(&job.store, &object.key, &file, existing)).await??
     {
         return Ok(Done::Unchanged);
     }
     upload_in_parts(job, &object, &file, left_open).await?;
-    Ok(Done::Uploaded(file.bytes()))
+    Ok(Done::UploadedInParts(file.bytes()))
+}
+
+/// Reads and sends a file in one request. `None` if it has grown too large for that since the plan was made.
+async fn send_middle(task: Task, object: PlannedObject) -> Result<Option<Done>, Stop> {
+    let file = SourceReader::open(&object.path)?;
+    if file.bytes() > task.job.plan.options.limits.multipart_threshold {
+        return Ok(None);
+    }
+    let range = Range { bytes: file.bytes(), file, offset: 0, is_whole: true };
+    send_whole(&task, &object, Content::Range(range)).await.map(Some)
 }
 
 async fn send_whole(task: &Task, object: &PlannedObject, content: Content) -> Result<Done, Stop> {
@@ -79,7 +92,7 @@ async fn send_whole(task: &Task, object: &PlannedObject, content: Content) -> Re
     if let Some(existing) = &job.existing[task.index] {
         let same = match &content {
             Content::Memory(loaded) => {
-                job.unless_stopped(is_same(&job.store, &object.key, loaded, existing)).await??
+                job.unless_stopped(Box::pin(is_same(&job.store, &object.key, loaded, existing))).await??
             }
             Content::Range(range) => {
                 job.unless_stopped(is_same_file(&job.store, &object.key, &range.file, existing)).await??
@@ -90,6 +103,5 @@ async fn send_whole(task: &Task, object: &PlannedObject, content: Content) -> Re
         }
     }
     job.unless_stopped(job.store.put_object(object, &content)).await??;
-    job.sent(bytes);
     Ok(Done::Uploaded(bytes))
 }

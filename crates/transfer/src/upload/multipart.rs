@@ -2,12 +2,13 @@ use std::sync::Arc;
 
 use crc_fast::checksum_combine;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use super::job::{Job, Stop, joined};
-use crate::content::{CHECKSUM, Content, Range, STREAM_BYTES};
+use crate::content::{CHECKSUM, Content, Range};
 use crate::parts::{Part, divide};
 use crate::plan::PlannedObject;
-use crate::reader::{SourceReader, blocking};
+use crate::reader::{SourceReader, blocking, on_own_thread};
 use crate::report::LeftOpen;
 use crate::store::{OpenUpload, Receipt};
 
@@ -64,19 +65,22 @@ async fn send_parts(
     let mut waiting = divide(file.bytes(), &job.plan.options.limits);
     let mut tasks = JoinSet::new();
     let mut sent = Vec::new();
+    let stop = job.stop.child_token();
     loop {
         while tasks.len() < PARTS_AT_ONCE
             && let Some(part) = waiting.next()
         {
-            tasks.spawn(send_part(Arc::clone(job), Arc::clone(upload), file.clone(), part));
+            let (job, upload, file) = (Arc::clone(job), Arc::clone(upload), file.clone());
+            tasks.spawn(send_part(job, upload, file, part, stop.clone()));
         }
         match tasks.join_next().await.map(joined) {
             None => return Ok(sent),
             Some(Ok(part)) => sent.push(part),
-            Some(Err(stop)) => {
+            Some(Err(reason)) => {
                 // Parts still under way must have ended before the upload is aborted, or S3 may keep them.
-                tasks.shutdown().await;
-                return Err(stop);
+                stop.cancel();
+                while tasks.join_next().await.is_some() {}
+                return Err(reason);
             }
         }
     }
@@ -87,10 +91,14 @@ async fn send_part(
     upload: Arc<OpenUpload>,
     file: SourceReader,
     part: Part,
+    stop: CancellationToken,
 ) -> Result<(Part, Receipt), Stop> {
-    let _memory = job.unless_stopped(job.budget.reserve(STREAM_BYTES)).await?;
+    let memory = job.budget.reserve(job.store.wire().range_bytes());
+    let _memory = stop.run_until_cancelled(memory).await.ok_or(Stop::Cancelled)?;
     let content = Content::Range(Range { file, offset: part.offset, bytes: part.bytes, is_whole: false });
-    let receipt = job.unless_stopped(job.store.put_part(&upload, part.number, &content)).await??;
+    let sender = Arc::clone(&job);
+    let put = async move { sender.store.put_part(&upload, part.number, &content).await };
+    let receipt = on_own_thread(&stop, put).await.ok_or(Stop::Cancelled)??;
     job.sent(part.bytes);
     Ok((part, receipt))
 }

@@ -40,7 +40,10 @@ impl Tally {
         let file = &plan.files[outcome.index];
         self.left_open.extend(outcome.left_open);
         match outcome.result {
-            Ok(Done::Uploaded(bytes)) => {
+            Ok(done @ (Done::Uploaded(bytes) | Done::UploadedInParts(bytes))) => {
+                if matches!(done, Done::Uploaded(_)) {
+                    self.done.bytes_done += bytes;
+                }
                 let relative = Arc::clone(&file.relative);
                 let took = outcome.took;
                 self.slowest.add(took, || Slow { path: relative.to_string(), bytes, took });

@@ -14,6 +14,7 @@ use hyper_util::rt::TokioIo;
 
 use super::body::Body;
 use super::stream::{Dialer, Stream};
+use crate::buffers::BUFFER_BYTES;
 
 /// S3 closes connections that have been idle for some seconds; those are not tried again.
 const IDLE_LIMIT: Duration = Duration::from_secs(8);
@@ -33,8 +34,11 @@ pub(super) struct Connection {
 impl Connection {
     async fn open(dialer: &Dialer) -> io::Result<Self> {
         let stream = dialer.connect().await?;
-        let (sender, driver) =
-            http1::Builder::new().handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
+        let (sender, driver) = http1::Builder::new()
+            .max_buf_size(BUFFER_BYTES)
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(io::Error::other)?;
         let idle_since = Instant::now();
         Ok(Self { sender, driver: Box::pin(driver), closed: false, idle_since, was_used: false })
     }
@@ -117,7 +121,8 @@ impl Pool {
                 return Ok(connection);
             }
         }
-        Connection::open(&self.dialer).await
+        // Rare, and large: not a part of every request's future.
+        Box::pin(Connection::open(&self.dialer)).await
     }
 
     fn pop(&self) -> Option<Connection> {

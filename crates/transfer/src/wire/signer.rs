@@ -63,7 +63,7 @@ impl Signer {
         let _turn = self.asking.lock().await;
         match self.known().filter(|current| current.is_fresh()) {
             Some(current) => Ok(current),
-            None => self.ask().await,
+            None => Box::pin(self.ask()).await,
         }
     }
 

@@ -18,7 +18,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const ADDRESSES_KEPT: Duration = Duration::from_secs(20);
 
 /// rustls asks for 4 KiB at a time; with this between, the system is asked less often.
-const READ_AHEAD: usize = 128 << 10;
+const READ_AHEAD: usize = 64 << 10;
 
 /// A connection to the service, with or without TLS.
 pub(super) enum Stream {
