@@ -48,8 +48,7 @@ pub(super) fn leftovers(setup: &Setup, observed: &Observed, prune: bool, plan: &
     }
     for account in setup.accounts.values() {
         let state = observed.account(&account.alias);
-        let named =
-            |role: &RoleState| setup.roles_of(&account.alias).any(|wanted| wanted.arn.name() == role.name);
+        let named = |role: &RoleState| setup.roles.iter().any(|wanted| wanted.arn.as_str() == role.arn);
         for role in state.roles.values().filter(|role| role.is_made_by(&setup.id) && !named(role)) {
             own_role(setup, account, role, &mut left);
         }
