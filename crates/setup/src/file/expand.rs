@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::str::FromStr;
 
+use causeway_identity::ManagedPolicyArn;
 use causeway_types::{Partition, Region, RoleArn};
 use url::Url;
 use uuid::Uuid;
@@ -216,14 +217,20 @@ fn role(place: &str, key: &str, raw: &RawRole, account: &Account) -> Result<Role
         arn,
         path,
         existing: raw.existing,
-        description: raw.description.clone().unwrap_or_else(fallback),
+        description: raw.description.as_deref().map_or_else(fallback, |text| fill(text, account)),
         policies: BTreeMap::new(),
         managed_policies: Vec::new(),
-        boundary: raw.permissions_boundary.as_deref().map(|arn| fill(arn, account)),
+        boundary: raw.permissions_boundary.as_deref().map(|arn| boundary(place, arn, account)).transpose()?,
         max_session_seconds: seconds,
         tags: raw.tags.iter().map(|(key, value)| (key.clone(), fill(value, account))).collect(),
         connections: Vec::new(),
     })
+}
+
+/// A boundary is a managed policy.
+fn boundary(place: &str, arn: &str, account: &Account) -> Result<String, FileError> {
+    let arn: ManagedPolicyArn = parse(&format!("{place}.permissionsBoundary"), &fill(arn, account))?;
+    Ok(arn.as_str().to_owned())
 }
 
 fn connection(

@@ -92,6 +92,8 @@ fn what_cannot_be_right_is_named_with_its_place() {
         ("profile: dev", "profil: dev", "profil"),
         ("maxSessionSeconds: 7200", "maxSessionSeconds: 60", "roles.deploy: maxSessionSeconds is 60"),
         ("[shop/web]", "[\"*\"]", "roles.deploy.permissions: repository \"*\""),
+        ("[shop/web]", "[\"**\"]", "roles.deploy.permissions: repository \"**\""),
+        ("path: /pipelines", "permissionsBoundary: x", "roles.deploy.permissionsBoundary"),
         ("[shop/web]", "[]", "at least one repository"),
         ("role: deploy", "role: nosuch", "there is no role \"nosuch\""),
         ("accounts: [dev, prod]", "accounts: [dev, test]", "there is no account \"test\""),
