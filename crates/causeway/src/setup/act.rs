@@ -30,19 +30,27 @@ pub(super) async fn plan(
     })
 }
 
+/// How `setup apply` ended.
+pub(super) struct Applied {
+    pub(super) code: u8,
+    /// Whether the plan had a step.
+    pub(super) had_steps: bool,
+}
+
 /// `setup apply`.
 pub(super) async fn apply(
     sides: &Sides,
     setup: &Setup,
     arguments: &Arguments,
     screen: &mut Screen,
-) -> Result<u8> {
+) -> Result<Applied> {
     let observed = sides.observe(setup).await?;
     let plan = plan::apply(setup, &observed, arguments.prune);
     if !plan.obstacles.is_empty() {
-        return refuse(setup, &plan, screen);
+        return Ok(Applied { code: refuse(setup, &plan, screen)?, had_steps: false });
     }
-    carry_out(sides, setup, &observed, &plan, arguments, screen).await
+    let code = carry_out(sides, setup, &observed, &plan, arguments, screen).await?;
+    Ok(Applied { code, had_steps: !plan.is_empty() })
 }
 
 /// `setup remove`: what is in the way of one thing does not keep the others.

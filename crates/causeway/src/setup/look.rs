@@ -1,8 +1,8 @@
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
 use causeway_setup::Setup;
-use causeway_setup::check::{Severity, check as judge};
+use causeway_setup::check::{Finding, Severity, check as judge};
 use causeway_setup::inventory::{self, Authentication, Entry};
 use causeway_setup::plan::observe_azure_devops;
 use serde_json::json;
@@ -11,17 +11,45 @@ use super::screen::{Colour, Screen};
 use super::sides::Sides;
 use super::{FINE, NOT_FINE};
 
+/// How long to wait before each further look at what was just done: IAM answers with older states for a while ("IAM is eventually
+/// consistent", IAM User Guide, "Troubleshooting IAM").
+const WAITS: [Duration; 4] =
+    [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
+
 /// `setup check`.
 pub(super) async fn check(sides: &Sides, setup: &Setup, screen: &mut Screen) -> Result<u8> {
-    let seen = sides.see(setup).await;
-    let findings = judge(setup, &seen, SystemTime::now());
-    let is_problem = |severity: Severity| severity == Severity::Problem;
-    let code = if findings.iter().any(|finding| is_problem(finding.severity)) { NOT_FINE } else { FINE };
+    let findings = find(sides, setup).await;
+    say(setup, &findings, screen)
+}
+
+/// The same right after `apply`: problems are said only if they stay.
+pub(super) async fn check_what_was_done(sides: &Sides, setup: &Setup, screen: &mut Screen) -> Result<u8> {
+    let mut findings = find(sides, setup).await;
+    for wait in WAITS {
+        if !has_problem(&findings) {
+            break;
+        }
+        tokio::time::sleep(wait).await;
+        findings = find(sides, setup).await;
+    }
+    say(setup, &findings, screen)
+}
+
+async fn find(sides: &Sides, setup: &Setup) -> Vec<Finding> {
+    judge(setup, &sides.see(setup).await, SystemTime::now())
+}
+
+fn has_problem(findings: &[Finding]) -> bool {
+    findings.iter().any(|finding| finding.severity == Severity::Problem)
+}
+
+fn say(setup: &Setup, findings: &[Finding], screen: &mut Screen) -> Result<u8> {
+    let code = if has_problem(findings) { NOT_FINE } else { FINE };
     if screen.is_json() {
         screen.json(&json!({ "setup": setup.id, "findings": findings }))?;
         return Ok(code);
     }
-    for finding in &findings {
+    for finding in findings {
         let (colour, word) = match finding.severity {
             Severity::Problem => (Colour::Red, "Problem"),
             Severity::Warning => (Colour::Yellow, "Warning"),

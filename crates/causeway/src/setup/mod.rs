@@ -109,7 +109,7 @@ async fn act(arguments: &Arguments, screen: &mut Screen) -> Result<u8> {
     }
     match arguments.action {
         Some(Action::Plan { exit_code }) => act::plan(&sides, &setup, arguments, exit_code, screen).await,
-        Some(Action::Apply) => act::apply(&sides, &setup, arguments, screen).await,
+        Some(Action::Apply) => Ok(act::apply(&sides, &setup, arguments, screen).await?.code),
         Some(Action::Check) => look::check(&sides, &setup, screen).await,
         Some(Action::Remove) => act::remove(&sides, &setup, arguments, screen).await,
         Some(Action::List) => look::list(&sides, &setup, screen).await,
@@ -118,7 +118,9 @@ async fn act(arguments: &Arguments, screen: &mut Screen) -> Result<u8> {
                 !arguments.json,
                 "--json goes with one action: setup apply --json, then setup check --json"
             );
-            match act::apply(&sides, &setup, arguments, screen).await? {
+            let applied = act::apply(&sides, &setup, arguments, screen).await?;
+            match applied.code {
+                FINE if applied.had_steps => look::check_what_was_done(&sides, &setup, screen).await,
                 FINE => look::check(&sides, &setup, screen).await,
                 other => Ok(other),
             }

@@ -94,12 +94,15 @@ impl Screen {
     /// One JSON document.
     pub(super) fn json(&mut self, document: &impl Serialize) -> Result<()> {
         let text = serde_json::to_string_pretty(document).context("JSON")?;
-        writeln!(self.out, "{text}").context("standard output")
+        writeln!(self.out, "{}", without_commands(&text)).context("standard output")
     }
 
-    /// Text that was asked for, as it is.
+    /// Code that was asked for.
     pub(super) fn write(&mut self, text: &str) -> Result<()> {
-        self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()).context("standard output")
+        self.out
+            .write_all(without_commands(text).as_bytes())
+            .and_then(|()| self.out.flush())
+            .context("standard output")
     }
 
     /// Words beside it, on standard error.
@@ -115,5 +118,38 @@ impl Screen {
         if let Some(refused) = refused {
             self.note(&format!("{}.", refused.hint()));
         }
+    }
+}
+
+/// JSON, or HCL, in which nothing is a command to the agent (`##vso[…]`, `##[…]`): of two `#` in a text the second is written as
+/// its escape, which both languages read as the same. What may weigh nothing to the agent does not part them.
+fn without_commands(code: &str) -> String {
+    let mut harmless = String::with_capacity(code.len());
+    let mut after_hash = false;
+    for character in code.chars() {
+        match character {
+            '#' if after_hash => harmless.push_str("\\u0023"),
+            _ => harmless.push(character),
+        }
+        if character == '\n' || character.is_ascii() && !character.is_ascii_control() {
+            after_hash = character == '#';
+        }
+    }
+    harmless
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_holds_no_command_and_says_the_same() {
+        for text in ["##vso[task.complete]x", "####[error]", "#\u{200b}#vso[x]", "a # b", "#"] {
+            let code = serde_json::to_string(text).unwrap();
+            let harmless = without_commands(&code);
+            assert!(!harmless.replace('\u{200b}', "").contains("##"), "{harmless}");
+            assert_eq!(serde_json::from_str::<String>(&harmless).unwrap(), text);
+        }
+        assert_eq!(without_commands("# one\n# two\n"), "# one\n# two\n");
     }
 }

@@ -75,10 +75,6 @@ impl AwsAccount {
                 let call = iam.put_role_permissions_boundary().role_name(role).permissions_boundary(arn);
                 done("PutRolePermissionsBoundary", call.send().await)
             }
-            A::DeleteBoundary { role } => done(
-                "DeleteRolePermissionsBoundary",
-                iam.delete_role_permissions_boundary().role_name(role).send().await,
-            ),
             A::TagRole { role, tags } => {
                 done("TagRole", iam.tag_role().role_name(role).set_tags(Some(sdk_tags(tags))).send().await)
             }

@@ -103,7 +103,7 @@ impl AzureDevOps {
         Ok(Place {
             organization: text("/url").and_then(organization_in).unwrap_or_else(|| self.organization.clone()),
             organization_id: organization_id.ok_or_else(|| missing("the collection's id"))?,
-            tenant: self.tenant().await,
+            tenant: self.tenant().await?,
             project_id: project_id.ok_or_else(|| missing("the project's id"))?,
             project: text("/name").ok_or_else(|| missing("the project's name"))?.to_owned(),
         })
@@ -220,19 +220,32 @@ impl AzureDevOps {
         checked(CALL, sent).map(drop)
     }
 
-    /// The tenant as an answer to a call without a token names it; none where it does not.
-    async fn tenant(&self) -> Option<Uuid> {
+    /// The tenant as an answer to a call without a token names it; none where the organization has none.
+    ///
+    /// An answer that is not Azure DevOps's own says nothing: taken for "none", it would have the new issuer's statements removed.
+    async fn tenant(&self) -> Answer<Option<Uuid>> {
+        const CALL: &str = "Types - List, without a token";
         if self.carrier.tenant().is_none() {
             let client = service_endpoint::ClientBuilder::new(Credential::unauthenticated())
                 .endpoint(self.endpoint.clone())
                 .retry(RetryOptions::none())
                 .transport(self.transport())
                 .build();
-            // The answer is 401; its headers are what counts.
-            let _ = client.types_client().list(&self.organization).send().await;
+            let sent = client.types_client().list(&self.organization).send().await;
+            let sent = sent.map(service_endpoint::types::list::Response::into_raw_response);
+            // The answer is 401, or the sign-in page; its headers are what counts.
+            match checked(CALL, sent) {
+                Ok(_) | Err(AzureDevOpsError::SignIn { .. }) => {}
+                Err(_) if self.carrier.tenant().is_some() => {}
+                Err(error) => return Err(error),
+            }
         }
-        let tenant = Uuid::parse_str(&self.carrier.tenant()?).ok()?;
-        (!tenant.is_nil()).then_some(tenant)
+        let Some(text) = self.carrier.tenant() else { return Ok(None) };
+        let tenant = Uuid::parse_str(&text).map_err(|_| AzureDevOpsError::Unreadable {
+            call: CALL,
+            reason: "the tenant is not a GUID".to_owned(),
+        })?;
+        Ok((!tenant.is_nil()).then_some(tenant))
     }
 
     fn transport(&self) -> Transport {
@@ -309,3 +322,6 @@ fn organization_in(url: &str) -> Option<String> {
     let first = url.path_segments()?.next()?;
     (first != "_apis" && !first.is_empty()).then(|| first.to_owned())
 }
+
+#[cfg(test)]
+mod tests;

@@ -92,11 +92,7 @@ impl Judge<'_> {
         }
         if !found.is_ready {
             let cause = "it is not ready: disabled, or it failed while it was made".to_owned();
-            self.say(
-                "connection-not-ready",
-                cause,
-                "enable it in the project's settings, or run causeway setup apply",
-            );
+            self.say("connection-not-ready", cause, "enable it in the project's settings");
         }
         self.authentication(found);
         self.role(found);

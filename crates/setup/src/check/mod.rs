@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::aws::AccountState;
 use crate::azure_devops::AzureDevOpsError;
 use crate::file::Setup;
-use crate::plan::{self, AZURE_DEVOPS, AzureDevOpsState, Observed};
+use crate::plan::{self, AzureDevOpsState, Observed, Obstacle};
 
 /// How much it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -96,16 +96,43 @@ pub fn check(setup: &Setup, seen: &Seen, now: SystemTime) -> Vec<Finding> {
     findings
 }
 
+/// Findings that say what an obstacle says.
+const SAYS_THE_OBSTACLE: [&str; 4] =
+    ["extension-missing", "connection-type", "connection-not-ready", "role-missing"];
+
+/// What a finding is about.
+fn thing(finding: &Finding) -> (String, String) {
+    (finding.place.clone(), finding.subject.clone())
+}
+
+/// `apply` is no cure where it would refuse.
+fn cure_by_obstacles(findings: &mut [Finding], obstacles: &[Obstacle]) {
+    let applies = |finding: &&mut Finding| {
+        finding.cure.contains("run causeway setup apply") && !finding.cure.contains("convert: true")
+    };
+    for finding in findings.iter_mut().filter(applies) {
+        let in_the_way =
+            |obstacle: &&Obstacle| obstacle.place == finding.place && obstacle.subject == finding.subject;
+        if let Some(obstacle) = obstacles.iter().find(in_the_way) {
+            finding.cure.clone_from(&obstacle.cure);
+        }
+    }
+}
+
 /// What `apply` would change and no finding has named.
 fn drift(setup: &Setup, observed: &Observed, findings: &mut Vec<Finding>) {
-    let plan = plan::apply(setup, observed, false);
-    let known: Vec<String> = findings.iter().map(|finding| finding.subject.clone()).collect();
-    let missing = findings.iter().filter(|finding| finding.code.ends_with("-missing"));
-    let missing: Vec<String> = missing.map(|finding| finding.subject.clone()).collect();
-    let seen = |place: &str| place == AZURE_DEVOPS || observed.accounts.contains_key(place);
-    for step in plan.steps.iter().filter(|step| seen(&step.place)) {
+    let mut seen = setup.clone();
+    // What could not be looked at is not empty.
+    seen.accounts.retain(|alias, _| observed.accounts.contains_key(alias));
+    let plan = plan::apply(&seen, observed, false);
+    cure_by_obstacles(findings, &plan.obstacles);
+    let known: Vec<(String, String)> = findings.iter().map(thing).collect();
+    let missing: Vec<(String, String)> =
+        findings.iter().filter(|finding| finding.code.ends_with("-missing")).map(thing).collect();
+    for step in &plan.steps {
         let covered = ["", "trust policy", "audience", "tag", "conversion"].contains(&step.part.as_str());
-        if missing.contains(&step.subject) || known.contains(&step.subject) && covered {
+        let step_of = (step.place.clone(), step.subject.clone());
+        if missing.contains(&step_of) || known.contains(&step_of) && covered {
             continue;
         }
         let part = if step.part.is_empty() { "it".to_owned() } else { format!("its {}", step.part) };
@@ -121,11 +148,14 @@ fn drift(setup: &Setup, observed: &Observed, findings: &mut Vec<Finding>) {
             cure: "run causeway setup apply".to_owned(),
         });
     }
-    for obstacle in plan.obstacles.into_iter().filter(|obstacle| !known.contains(&obstacle.subject)) {
+    let said: Vec<(String, String)> =
+        findings.iter().filter(|finding| SAYS_THE_OBSTACLE.contains(&finding.code)).map(thing).collect();
+    let is_said = |obstacle: &Obstacle| said.contains(&(obstacle.place.clone(), obstacle.subject.clone()));
+    for obstacle in plan.obstacles.into_iter().filter(|obstacle| !is_said(obstacle)) {
         findings.push(Finding {
             code: "obstacle",
             severity: Severity::Problem,
-            place: String::new(),
+            place: obstacle.place,
             subject: obstacle.subject,
             cause: obstacle.problem,
             cure: obstacle.cure,

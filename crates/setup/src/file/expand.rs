@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::str::FromStr;
 
+use causeway_identity::ManagedPolicyArn;
 use causeway_types::{Partition, Region, RoleArn};
 use url::Url;
 use uuid::Uuid;
@@ -23,22 +24,31 @@ pub(super) fn expand(raw: RawFile, folder: &Path) -> Result<Setup, FileError> {
     };
     let accounts: Result<BTreeMap<String, Account>, FileError> =
         raw.accounts.iter().map(|(alias, raw)| Ok((alias.clone(), account(alias, raw)?))).collect();
+    let accounts = accounts?;
+    refuse_twice(&accounts)?;
     let region = raw.region.as_deref().map(|text| parse("region", text)).transpose()?;
     let mut setup = Setup {
         id: tag_value(&id),
         organization,
         project,
         tenant: tenant(raw.tenant.as_deref())?,
-        accounts: accounts?,
+        accounts,
         connections: Vec::new(),
         roles: Vec::new(),
     };
     if raw.connections.is_empty() {
         return Err(FileError::at("connections", "name at least one connection"));
     }
+    let mut expansion = Expansion {
+        setup: &mut setup,
+        region: region.as_ref(),
+        roles: &raw.roles,
+        folder,
+        connection_names: Names::new(),
+        role_names: Names::new(),
+    };
     for (pattern, connection) in &raw.connections {
-        Expansion { setup: &mut setup, region: region.as_ref(), roles: &raw.roles, folder }
-            .connection(pattern, connection)?;
+        expansion.connection(pattern, connection)?;
     }
     let used = |key: &String| {
         raw.connections.values().any(|c| c.role.iter().chain(&c.roles).any(|role| role == key))
@@ -49,11 +59,41 @@ pub(super) fn expand(raw: RawFile, folder: &Path) -> Result<Setup, FileError> {
     Ok(setup)
 }
 
+/// Each account stands in a file once: by two names, each would take the other's roles for leftovers.
+fn refuse_twice(accounts: &BTreeMap<String, Account>) -> Result<(), FileError> {
+    for (alias, account) in accounts {
+        let same = |(other, found): &(&String, &Account)| *other < alias && found.id == account.id;
+        if let Some((other, _)) = accounts.iter().find(same) {
+            let problem = format!("account {} is there as {other} already: name it once", account.id);
+            return Err(FileError::at(format!("accounts.{alias}.id"), problem));
+        }
+    }
+    Ok(())
+}
+
+/// A name in lower case, and which key of the file gave it in which form.
+type Names = BTreeMap<String, (String, String)>;
+
+/// Takes a name for a key; another key, or another case of the name, cannot have it too: neither Azure DevOps nor IAM tells them
+/// apart.
+fn take(names: &mut Names, key: &str, name: &str, place: &str) -> Result<(), FileError> {
+    let mine = (key.to_owned(), name.to_owned());
+    let (by, taken) = names.entry(name.to_lowercase()).or_insert_with(|| mine.clone());
+    if (&*by, &*taken) == (&mine.0, &mine.1) {
+        return Ok(());
+    }
+    let problem = format!("it gives the name {name}, and {by} gives {taken}: each needs a name of its own");
+    Err(FileError::at(place, problem))
+}
+
 struct Expansion<'a> {
     setup: &'a mut Setup,
     region: Option<&'a Region>,
     roles: &'a BTreeMap<String, RawRole>,
     folder: &'a Path,
+    connection_names: Names,
+    /// With the account before each.
+    role_names: Names,
 }
 
 impl Expansion<'_> {
@@ -69,6 +109,7 @@ impl Expansion<'_> {
             if name.contains('/') {
                 return Err(FileError::at(&place, "a connection's name here holds no slash"));
             }
+            take(&mut self.connection_names, pattern, &name, &place)?;
             for key in &roles {
                 let region = raw.region.as_deref().map(|text| parse(&format!("{place}.region"), text));
                 let region = region.transpose()?.or_else(|| self.region.cloned());
@@ -97,6 +138,8 @@ impl Expansion<'_> {
             )
         })?;
         let mut role = role(&place, key, raw, account)?;
+        let name = format!("{}/{}", account.alias, role.arn.name());
+        take(&mut self.role_names, key, &name, &place)?;
         let known = self.setup.roles.iter_mut().find(|known| known.arn == role.arn);
         if let Some(known) = known {
             if !known.connections.iter().any(|name| name == connection) {
@@ -174,14 +217,20 @@ fn role(place: &str, key: &str, raw: &RawRole, account: &Account) -> Result<Role
         arn,
         path,
         existing: raw.existing,
-        description: raw.description.clone().unwrap_or_else(fallback),
+        description: raw.description.as_deref().map_or_else(fallback, |text| fill(text, account)),
         policies: BTreeMap::new(),
         managed_policies: Vec::new(),
-        boundary: raw.permissions_boundary.as_deref().map(|arn| fill(arn, account)),
+        boundary: raw.permissions_boundary.as_deref().map(|arn| boundary(place, arn, account)).transpose()?,
         max_session_seconds: seconds,
         tags: raw.tags.iter().map(|(key, value)| (key.clone(), fill(value, account))).collect(),
         connections: Vec::new(),
     })
+}
+
+/// A boundary is a managed policy.
+fn boundary(place: &str, arn: &str, account: &Account) -> Result<String, FileError> {
+    let arn: ManagedPolicyArn = parse(&format!("{place}.permissionsBoundary"), &fill(arn, account))?;
+    Ok(arn.as_str().to_owned())
 }
 
 fn connection(

@@ -94,7 +94,8 @@ fn allow(sid: &str, actions: &[&str], resources: Vec<String>) -> Value {
 /// A name that stands in an ARN: wildcards are allowed, they are how a user says "all of these".
 fn word(what: &str, value: &str, scope: &Scope<'_>) -> Result<String, FileError> {
     let good = |byte: u8| byte.is_ascii_alphanumeric() || b"/_.-+=@*".contains(&byte);
-    if value.is_empty() || value == "*" || !value.bytes().all(good) {
+    let is_everything = value.bytes().all(|byte| b"*/".contains(&byte));
+    if is_everything || !value.bytes().all(good) {
         return Err(scope.wrong(format!(
             "{what} \"{value}\" is empty, everything (*), or has a character that no such name has"
         )));

@@ -83,10 +83,17 @@ fn what_cannot_be_right_is_named_with_its_place() {
         ("https://dev.azure.com/contoso", "http://dev.azure.com/contoso", "organization"),
         ("https://dev.azure.com/contoso", "con toso", "organization"),
         ("012345678901", "12", "accounts.dev.id: \"12\" is not an AWS account id"),
+        (
+            "id: \"222222222222\"",
+            "id: \"012345678901\"",
+            "accounts.prod.id: account 012345678901 is there as dev",
+        ),
         ("region: eu-west-1", "region: evil.example/x", "region"),
         ("profile: dev", "profil: dev", "profil"),
         ("maxSessionSeconds: 7200", "maxSessionSeconds: 60", "roles.deploy: maxSessionSeconds is 60"),
         ("[shop/web]", "[\"*\"]", "roles.deploy.permissions: repository \"*\""),
+        ("[shop/web]", "[\"**\"]", "roles.deploy.permissions: repository \"**\""),
+        ("path: /pipelines", "permissionsBoundary: x", "roles.deploy.permissionsBoundary"),
         ("[shop/web]", "[]", "at least one repository"),
         ("role: deploy", "role: nosuch", "there is no role \"nosuch\""),
         ("accounts: [dev, prod]", "accounts: [dev, test]", "there is no account \"test\""),
@@ -102,6 +109,21 @@ fn what_cannot_be_right_is_named_with_its_place() {
     ] {
         let error = change(from, to);
         assert!(error.contains(words), "{to}: {error}");
+    }
+}
+
+#[test]
+fn names_that_are_one_to_aws_or_azure_devops_are_refused() {
+    let head = "organization: contoso\nproject: shop\naccounts: {dev: {id: '111111111111'}}\n";
+    for rest in [
+        "roles: {a: {}}\nconnections:\n  x: {account: dev, role: a}\n  X: {account: dev, role: a}\n",
+        "roles: {a: {}}\nconnections:\n  x-dev: {account: dev, role: a}\n  x-{account}: {account: dev, role: a}\n",
+        "roles: {a: {name: r}, b: {name: r}}\nconnections: {x: {account: dev, roles: [a, b]}}\n",
+        "roles: {a: {name: r}, b: {name: R}}\nconnections: {x: {account: dev, roles: [a, b]}}\n",
+        "roles: {a: {name: r}, b: {name: r, path: p}}\nconnections: {x: {account: dev, roles: [a, b]}}\n",
+    ] {
+        let error = read(&format!("{head}{rest}")).unwrap_err().to_string();
+        assert!(error.contains("needs a name of its own"), "{rest}: {error}");
     }
 }
 

@@ -73,7 +73,6 @@ pub enum AwsAction {
     UpdateTrust { role: String, trust: Value },
     UpdateRole { role: String, description: String, max_session_seconds: u32 },
     PutBoundary { role: String, arn: String },
-    DeleteBoundary { role: String },
     TagRole { role: String, tags: BTreeMap<String, String> },
     UntagRole { role: String, keys: Vec<String> },
     PutPolicy { role: String, name: String, document: Value },
@@ -92,7 +91,6 @@ impl AwsAction {
             Self::RemoveAudience { .. }
                 | Self::UntagProvider { .. }
                 | Self::DeleteProvider { .. }
-                | Self::DeleteBoundary { .. }
                 | Self::UntagRole { .. }
                 | Self::DeletePolicy { .. }
                 | Self::DetachPolicy { .. }

@@ -1,4 +1,4 @@
-use super::{AzureDevOpsAction, Change, Observed, Plan};
+use super::{AZURE_DEVOPS, AzureDevOpsAction, Change, Observed, Plan};
 use crate::azure_devops::{Endpoint, body, differences, marker};
 use crate::file::{Connection, Setup};
 
@@ -10,6 +10,7 @@ pub(super) fn plan(setup: &Setup, observed: &Observed, plan: &mut Plan, later: &
             _ => "the Causeway extension",
         };
         plan.obstacle(
+            AZURE_DEVOPS,
             &format!("connection type {}", kind.name()),
             "the organization does not have it",
             format!("install {extension} in the organization (Organization settings, Extensions), then run this again"),
@@ -20,7 +21,7 @@ pub(super) fn plan(setup: &Setup, observed: &Observed, plan: &mut Plan, later: &
             None => create(setup, observed, wanted, plan),
             Some(found) => change(setup, observed, wanted, found, later),
         }
-        open(observed, wanted, later);
+        open(setup, observed, wanted, later);
     }
 }
 
@@ -40,17 +41,22 @@ fn change(setup: &Setup, observed: &Observed, wanted: &Connection, found: &Endpo
             format!("there is one of type {}, and the file says {}", found.kind, wanted.kind.name());
         let cure =
             "Azure DevOps cannot change a connection's type: say the type that it has, or take another name";
-        return later.obstacle(&subject, problem, cure);
+        return later.obstacle(AZURE_DEVOPS, &subject, problem, cure);
     }
     let changes = differences(found, wanted);
-    let is_ours = found.is_made_by(&setup.id) || found.is_converted_by(&setup.id);
-    if changes.is_empty() && found.is_ready {
+    let is_ours = is_ours(setup, found);
+    if !found.is_ready {
+        let problem = "it is not ready: somebody disabled it, or it failed while it was made";
+        let cure = "enable it by hand in the project's settings, or delete it there, and then run apply";
+        return later.obstacle(AZURE_DEVOPS, &subject, problem, cure);
+    }
+    if changes.is_empty() {
         return;
     }
     if !is_ours && !wanted.convert {
         let problem = format!("it is there already and this set-up did not make it ({})", changes.join("; "));
         let cure = "say convert: true to change it in place, or take another name";
-        return later.obstacle(&subject, problem, cure);
+        return later.obstacle(AZURE_DEVOPS, &subject, problem, cure);
     }
     if let Some(key) = found.access_key() {
         later.note(format!(
@@ -62,14 +68,12 @@ fn change(setup: &Setup, observed: &Observed, wanted: &Connection, found: &Endpo
     let body = body(wanted, &observed.azure_devops.place.reference(), &description, Some(found));
     let part = if is_ours { "" } else { "conversion" };
     let action = AzureDevOpsAction::Update { id: found.id, body };
-    later.azure(Change::Update, &subject, part, with_state(changes, found), action);
+    later.azure(Change::Update, &subject, part, changes, action);
 }
 
-fn with_state(mut changes: Vec<String>, found: &Endpoint) -> Vec<String> {
-    if !found.is_ready {
-        changes.push("ready: false → true".to_owned());
-    }
-    changes
+/// Whether this set-up made it, or changed it into what it is.
+fn is_ours(setup: &Setup, found: &Endpoint) -> bool {
+    found.is_made_by(&setup.id) || found.is_converted_by(&setup.id)
 }
 
 /// What was said of it before stays.
@@ -78,14 +82,23 @@ fn description(setup: &Setup, found: &Endpoint, is_ours: bool) -> String {
     if is_ours { before } else { format!("{before} {}", marker(&setup.id, true)).trim().to_owned() }
 }
 
-fn open(observed: &Observed, wanted: &Connection, later: &mut Plan) {
+/// Somebody else's connection is opened only where the file says that it may be changed.
+fn open(setup: &Setup, observed: &Observed, wanted: &Connection, later: &mut Plan) {
     let found = observed.azure_devops.endpoint(&wanted.name);
     let is_open = found.is_some_and(|found| observed.azure_devops.open.contains(&found.id));
-    if wanted.all_pipelines && !is_open {
-        let action = AzureDevOpsAction::OpenToAll { name: wanted.name.clone() };
-        let details = vec!["every pipeline of the project may use it".to_owned()];
-        later.azure(Change::Update, &subject(&wanted.name), "pipeline permissions", details, action);
+    if !wanted.all_pipelines || is_open {
+        return;
     }
+    let subject = subject(&wanted.name);
+    if found.is_some_and(|found| !is_ours(setup, found)) && !wanted.convert {
+        let problem =
+            "it is there already and this set-up did not make it: it is not opened to all pipelines";
+        let cure = "say convert: true to change it in place, or open it by hand";
+        return later.obstacle(AZURE_DEVOPS, &subject, problem, cure);
+    }
+    let action = AzureDevOpsAction::OpenToAll { name: wanted.name.clone() };
+    let details = vec!["every pipeline of the project may use it".to_owned()];
+    later.azure(Change::Update, &subject, "pipeline permissions", details, action);
 }
 
 /// How a connection is called in plans.

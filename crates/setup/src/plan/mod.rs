@@ -49,6 +49,8 @@ pub struct Step {
 /// Something that keeps a plan from being carried out, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Obstacle {
+    /// `Azure DevOps`, or an account by the file's name for it.
+    pub place: String,
     /// The thing.
     pub subject: String,
     /// What is in the way.
@@ -108,9 +110,9 @@ impl Plan {
         self.notes.push(text.into());
     }
 
-    fn obstacle(&mut self, subject: &str, problem: impl Into<String>, cure: impl Into<String>) {
-        let (problem, cure) = (problem.into(), cure.into());
-        self.obstacles.push(Obstacle { subject: subject.to_owned(), problem, cure });
+    fn obstacle(&mut self, place: &str, subject: &str, problem: impl Into<String>, cure: impl Into<String>) {
+        let (place, subject) = (place.to_owned(), subject.to_owned());
+        self.obstacles.push(Obstacle { place, subject, problem: problem.into(), cure: cure.into() });
     }
 
     fn azure(

@@ -4,7 +4,9 @@ use serde_json::Value;
 
 use super::providers::{ADDED_AUDIENCE, added_audiences};
 use super::roles::{INLINE, attached_here};
-use super::{AwsAction, AzureDevOpsAction, Change, Observed, Plan, connections, providers, roles, trust};
+use super::{
+    AZURE_DEVOPS, AwsAction, AzureDevOpsAction, Change, Observed, Plan, connections, providers, roles, trust,
+};
 use crate::aws::{AccountState, RoleState, statements};
 use crate::azure_devops::Endpoint;
 use crate::file::{Account, Setup};
@@ -14,7 +16,7 @@ use crate::file::{Account, Setup};
 pub fn remove(setup: &Setup, observed: &Observed) -> Plan {
     let mut plan = Plan::default();
     for endpoint in &observed.azure_devops.endpoints {
-        connection(setup, endpoint, &mut plan);
+        connection(setup, observed, endpoint, &mut plan);
     }
     for account in setup.accounts.values() {
         let state = observed.account(&account.alias);
@@ -35,7 +37,9 @@ pub fn remove(setup: &Setup, observed: &Observed) -> Plan {
     plan
 }
 
-/// What this set-up made and the file no longer names: removed with `prune`, else said.
+/// What this set-up made, or added to somebody else's role, and the file no longer names: removed with `prune`, else said.
+///
+/// Providers stay, and so does everything in an account that the file no longer names: nobody looks there.
 pub(super) fn leftovers(setup: &Setup, observed: &Observed, prune: bool, plan: &mut Plan) {
     let mut left = Plan::default();
     let unnamed = |endpoint: &&Endpoint| {
@@ -43,32 +47,37 @@ pub(super) fn leftovers(setup: &Setup, observed: &Observed, prune: bool, plan: &
     };
     for endpoint in observed.azure_devops.endpoints.iter().filter(unnamed) {
         if endpoint.is_made_by(&setup.id) {
-            connection(setup, endpoint, &mut left);
+            connection(setup, observed, endpoint, &mut left);
         }
     }
     for account in setup.accounts.values() {
         let state = observed.account(&account.alias);
-        let named =
-            |role: &RoleState| setup.roles_of(&account.alias).any(|wanted| wanted.arn.name() == role.name);
-        for role in state.roles.values().filter(|role| role.is_made_by(&setup.id) && !named(role)) {
-            own_role(setup, account, role, &mut left);
+        let named = |role: &RoleState| setup.roles.iter().any(|wanted| wanted.arn.as_str() == role.arn);
+        for role in state.roles.values().filter(|role| !named(role)) {
+            if role.is_made_by(&setup.id) {
+                own_role(setup, account, role, &mut left);
+            } else {
+                leave_role(setup, account, role, &mut left);
+            }
         }
     }
     if prune {
         return plan.absorb(left);
     }
+    let steps = left.steps.iter().map(|step| (&step.subject, &step.place));
+    let kept = left.obstacles.iter().map(|obstacle| (&obstacle.subject, &obstacle.place));
     let mut subjects: Vec<String> =
-        left.steps.iter().map(|step| format!("{} ({})", step.subject, step.place)).collect();
+        steps.chain(kept).map(|(subject, place)| format!("{subject} ({place})")).collect();
     subjects.dedup();
     if !subjects.is_empty() {
         plan.note(format!(
-            "This set-up made these, and the file no longer names them; --prune removes them: {}.",
+            "This set-up made or joined these, and the file no longer names them; --prune takes away what is its own, or says what is in the way: {}.",
             subjects.join(", ")
         ));
     }
 }
 
-fn connection(setup: &Setup, endpoint: &Endpoint, plan: &mut Plan) {
+fn connection(setup: &Setup, observed: &Observed, endpoint: &Endpoint, plan: &mut Plan) {
     let subject = connections::subject(&endpoint.name);
     if endpoint.is_converted_by(&setup.id) {
         plan.note(format!(
@@ -79,19 +88,40 @@ fn connection(setup: &Setup, endpoint: &Endpoint, plan: &mut Plan) {
     if !endpoint.is_made_by(&setup.id) {
         return;
     }
-    if let Some(wanted) = setup.connection(&endpoint.name) {
-        let changed = crate::azure_devops::differences(endpoint, wanted);
-        if !changed.is_empty() {
-            plan.obstacle(
-                &subject,
-                format!("somebody changed it since it was made ({})", changed.join("; ")),
-                "run apply to put it back as the file says and then remove, or delete it by hand",
-            );
-            return;
-        }
+    if let Some((problem, cure)) = repurposed(setup, observed, endpoint) {
+        return plan.obstacle(AZURE_DEVOPS, &subject, problem, cure);
     }
     let action = AzureDevOpsAction::Delete { id: endpoint.id };
     plan.azure(Change::Delete, &subject, "", Vec::new(), action);
+}
+
+/// Why a connection that carries our mark may be somebody's by now, and what to do.
+fn repurposed(setup: &Setup, observed: &Observed, endpoint: &Endpoint) -> Option<(String, &'static str)> {
+    if let Some(wanted) = setup.connection(&endpoint.name) {
+        let changed = crate::azure_devops::differences(endpoint, wanted);
+        let problem = format!("somebody changed it since it was made ({})", changed.join("; "));
+        let cure = "run apply to put it back as the file says and then remove, or delete it by hand";
+        return (!changed.is_empty()).then_some((problem, cure));
+    }
+    // Without the file's word only its role tells whose it is.
+    let cure = "delete it by hand if nobody needs it, or take the mark of this set-up out of its description";
+    if !endpoint.is_federated() || endpoint.access_key().is_some() {
+        return Some(("it no longer signs in as this set-up made it".to_owned(), cure));
+    }
+    let role = endpoint.role().unwrap_or_default();
+    let is_ours = observed
+        .accounts
+        .values()
+        .flat_map(|state| state.roles.values())
+        .any(|found| found.arn == role && (found.is_made_by(&setup.id) || is_joined(setup, found)));
+    let problem = format!("the file does not name it, and its role ({role}) is none of this set-up's");
+    (!is_ours).then_some((problem, cure))
+}
+
+/// Whether a role has statements of this set-up.
+fn is_joined(setup: &Setup, role: &RoleState) -> bool {
+    let prefix = setup.sid_prefix();
+    statements(&role.trust).any(|statement| trust::is_of(statement, &prefix))
 }
 
 /// A role that this set-up made; whether it goes.
@@ -100,6 +130,7 @@ fn own_role(setup: &Setup, account: &Account, role: &RoleState, plan: &mut Plan)
     let theirs = others_in(setup, role);
     if !theirs.is_empty() {
         plan.obstacle(
+            &account.alias,
             &subject,
             format!("others use it: {}", theirs.join(", ")),
             format!(
@@ -148,15 +179,14 @@ fn principal(statement: &Value) -> String {
 
 /// Somebody else's role loses our statements; whether it no longer trusts what they named.
 fn leave_role(setup: &Setup, account: &Account, role: &RoleState, plan: &mut Plan) -> bool {
-    let prefix = setup.sid_prefix();
-    let ours = statements(&role.trust).filter(|statement| trust::is_of(statement, &prefix)).count();
-    if ours == 0 {
+    if !is_joined(setup, role) {
         return false;
     }
     let subject = roles::subject(&role.name);
     let rest = trust::merged(setup, &role.trust, None);
     if statements(&rest).next().is_none() {
         plan.obstacle(
+            &account.alias,
             &subject,
             "its trust policy has no other statement than those of this set-up, and IAM takes no empty one",
             "delete the role, or give it a statement of its own",

@@ -29,18 +29,27 @@ pub(super) fn plan(setup: &Setup, observed: &Observed, role: &Role, plan: &mut P
     let planner = Planner { setup, role, subject: subject(role.arn.name()) };
     match state.roles.get(role.arn.name()) {
         None if role.existing => plan.obstacle(
+            &role.account,
             &planner.subject,
             format!("account {} has no such role, and the file says existing: true", role.account),
             "leave existing out to have it made, or correct the name",
         ),
         None => planner.create(wanted, plan),
         Some(found) if found.arn != role.arn.as_str() => plan.obstacle(
+            &role.account,
             &planner.subject,
             format!("it is {}, the file says {}", found.arn, role.arn),
             "a role's path cannot be changed: say the path that it has, or take another name",
         ),
+        Some(found) if role.existing && another_set_ups(setup, found).is_some() => plan.obstacle(
+            &role.account,
+            &planner.subject,
+            format!("set-up {} made it", another_set_ups(setup, found).unwrap_or_default()),
+            "name the connection in that set-up's file: each apply of the one would undo the other's, and existing: true is for roles that no set-up made",
+        ),
         Some(found) if role.existing => planner.join(found, &wanted, plan),
         Some(found) if !found.is_made_by(&setup.id) => plan.obstacle(
+            &role.account,
             &planner.subject,
             "it is there already and this set-up did not make it",
             "say existing: true to add this set-up's statements to its trust policy and leave the rest alone, or take another name",
@@ -142,11 +151,12 @@ impl Planner<'_> {
                 let action = AwsAction::PutBoundary { role: self.name(), arn: arn.clone() };
                 self.step(plan, Change::Update, "permissions boundary", vec![line], action);
             }
-            (there, None) => {
-                let line = format!("{} → none", there.as_deref().unwrap_or("none"));
-                let action = AwsAction::DeleteBoundary { role: self.name() };
-                self.step(plan, Change::Update, "permissions boundary", vec![line], action);
-            }
+            // Without it the role may do more: that is not for a file that says nothing of it.
+            (there, None) => plan.note(format!(
+                "Role {} keeps its permissions boundary {}, which the file does not name: take it away by hand.",
+                self.name(),
+                there.as_deref().unwrap_or("none")
+            )),
         }
     }
 
@@ -220,6 +230,12 @@ impl Planner<'_> {
 /// The managed policies that were attached here, as the role's tags say.
 pub(super) fn attached_here(found: &RoleState) -> Vec<String> {
     found.tags.iter().filter(|(key, _)| key.starts_with(ATTACHED)).map(|(_, arn)| arn.clone()).collect()
+}
+
+/// The other set-up that made a role.
+fn another_set_ups<'a>(setup: &Setup, found: &'a RoleState) -> Option<&'a str> {
+    let tag = found.tags.get(crate::SETUP_TAG)?;
+    (*tag != setup.id).then_some(tag.as_str())
 }
 
 /// How a role is called in plans.

@@ -2,6 +2,7 @@
 
 mod broken;
 mod code;
+mod kept;
 mod killed;
 mod person;
 mod removal;
