@@ -28,6 +28,12 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+/// The allocator of the C library that the released binary is linked with has two locks, and waits for them by spinning:
+/// with many threads at work half of the processor time goes there, and large buffers go back to the system each time.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 /// Use AWS from Azure Pipelines without stored keys.
 #[derive(Parser)]
 #[command(name = "causeway", version)]

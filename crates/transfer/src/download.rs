@@ -26,7 +26,7 @@ use crate::reader::blocking;
 use crate::report::{Slow, Slowest};
 use crate::settings::{Encryption, ObjectSettings};
 use crate::store::{Store, client};
-use crate::wire::Route;
+use crate::wire::{Flow, Route};
 pub use error::DownloadError;
 use job::{Job, Stop, joined};
 use object::{Done, ObjectOutcome, download_object};
@@ -68,7 +68,7 @@ pub async fn download(
     let encryption = options.customer_key.clone().map_or(Encryption::BucketDefault, Encryption::CustomerKey);
     let settings = ObjectSettings { encryption, ..ObjectSettings::default() };
     let bucket = options.bucket.as_str();
-    let store = Store::open(client, config, route, bucket, &settings, &options.limits)
+    let store = Store::open(client, config, route, bucket, &settings, &options.limits, Flow::Down)
         .await
         .map_err(|source| DownloadError::Endpoint { bucket: options.bucket.clone(), source })?;
     let (received, pieces) = mpsc::unbounded_channel();

@@ -92,20 +92,13 @@ pub struct PlannedObject {
 pub struct UploadPlan {
     pub(crate) options: UploadOptions,
     pub(crate) keys: Arc<KeyRule>,
-    /// A hundred thousand of them are usual, so they are kept small.
-    pub(crate) files: Vec<PlannedFile>,
+    /// The files to be uploaded; all else about their objects follows from the options.
+    pub(crate) files: Arc<Vec<SourceFile>>,
     /// Files of other slices, where this one needs to know them.
-    pub(crate) others: Vec<PlannedFile>,
+    pub(crate) others: Arc<Vec<SourceFile>>,
     fingerprint: Fingerprint,
     in_all: usize,
     failures: Vec<Failure>,
-}
-
-/// A file to be uploaded; all else about its object follows from the options.
-#[derive(Debug, Clone)]
-pub(crate) struct PlannedFile {
-    pub(crate) relative: Arc<str>,
-    pub(crate) bytes: u64,
 }
 
 /// Why there is no plan.
@@ -156,34 +149,32 @@ impl UploadPlan {
         options.patterns = options.patterns.rooted_at(&options.source_folder);
         options.settings.cache_control = options.settings.cache_control.rooted_at(&options.source_folder);
         let is_meant = |relative: &str| options.patterns.matches(relative);
-        let Found { files, failures } = walk(&options.source_folder, options.follow_symlinks, is_meant);
+        let Found { mut files, mut failures } = walk(&options.source_folder, options.follow_symlinks, is_meant);
         let keys = KeyRule { target: options.target_folder.clone(), flatten: options.flatten_folders };
+        let in_all = files.len() + failures.len();
+        files.retain(|file| match obstacle(&keys.key_of(&file.relative), file.bytes) {
+            Some(reason) => {
+                failures.push(Failure { path: file.relative.to_string(), reason });
+                false
+            }
+            None => true,
+        });
+        files.shrink_to_fit();
+        let mut fingerprint = Fingerprint::default();
+        files.iter().for_each(|file| fingerprint.add(&file.relative, file.bytes));
         let mut plan = Self {
             keys: Arc::new(keys),
-            files: Vec::with_capacity(files.len()),
-            others: Vec::new(),
-            fingerprint: Fingerprint::default(),
-            in_all: files.len() + failures.len(),
+            files: Arc::new(files),
+            others: Arc::default(),
+            fingerprint,
+            in_all,
             failures,
             options,
         };
-        for file in files {
-            plan.add(file);
-        }
         plan.refuse_same_keys()?;
         plan.refuse_deletion()?;
         plan.take_slice();
         Ok(plan)
-    }
-
-    fn add(&mut self, file: SourceFile) {
-        match obstacle(&self.keys.key_of(&file.relative), file.bytes) {
-            Some(reason) => self.failures.push(Failure { path: file.relative, reason }),
-            None => {
-                self.fingerprint.add(&file.relative, file.bytes);
-                self.files.push(PlannedFile { relative: file.relative.into(), bytes: file.bytes });
-            }
-        }
     }
 
     fn refuse_same_keys(&self) -> Result<(), PlanError> {
@@ -192,7 +183,7 @@ impl UploadPlan {
             return Ok(());
         }
         let mut seen: HashMap<&str, &str> = HashMap::with_capacity(self.files.len());
-        for file in &self.files {
+        for file in self.files.iter() {
             if let Some(first) = seen.insert(base_name(&file.relative), &file.relative) {
                 return Err(PlanError::SameKey {
                     key: self.keys.key_of(&file.relative),
@@ -222,10 +213,10 @@ impl UploadPlan {
         let mine = shard.mine(&sizes);
         let mut mine = mine.into_iter();
         let files = std::mem::take(&mut self.files);
-        let (files, others) = files.into_iter().partition(|_| mine.next().unwrap_or(false));
-        self.files = files;
+        let (files, others) = files.iter().cloned().partition(|_| mine.next().unwrap_or(false));
+        self.files = Arc::new(files);
         if self.options.delete_removed.is_some() && shard.is_last() {
-            self.others = others;
+            self.others = Arc::new(others);
         }
     }
 
@@ -240,7 +231,7 @@ impl UploadPlan {
         self.files.iter().map(|file| self.object(file))
     }
 
-    pub(crate) fn object(&self, file: &PlannedFile) -> PlannedObject {
+    pub(crate) fn object(&self, file: &SourceFile) -> PlannedObject {
         let (options, relative) = (&self.options, file.relative.as_ref());
         let cache_control = options.settings.cache_control.value_for(relative);
         PlannedObject {
@@ -253,7 +244,7 @@ impl UploadPlan {
         }
     }
 
-    pub(crate) fn path(&self, file: &PlannedFile) -> PathBuf {
+    pub(crate) fn path(&self, file: &SourceFile) -> PathBuf {
         self.options.source_folder.join(file.relative.as_ref())
     }
 

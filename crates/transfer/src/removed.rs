@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 use crate::failure::{Failure, FailureReason};
 use crate::key::base_name;
 use crate::listing::Listed;
-use crate::plan::{PlannedFile, UploadPlan};
+use crate::plan::UploadPlan;
+use crate::source::SourceFile;
 
 /// How many keys one request may delete (API `DeleteObjects`).
 const KEYS_A_REQUEST: usize = 1000;
@@ -19,7 +20,7 @@ const FOLDER_MARKER: &str = "_$folder$";
 
 /// What a listing of the target folder says about a plan.
 pub(crate) struct Existing {
-    /// For each file of the plan its object, if it has the same size.
+    /// For each file of the plan its object, if it has the same size; nothing where that does not matter.
     pub(crate) same_size: Vec<Option<Listed>>,
     /// The keys without a file.
     pub(crate) removed: Vec<String>,
@@ -37,12 +38,13 @@ enum Names {
 impl Existing {
     pub(crate) fn none(plan: &UploadPlan) -> Self {
         let names = if plan.keys.flatten {
-            let name = |(index, file): (usize, &PlannedFile)| (base_name(&file.relative).to_owned(), index);
+            let name = |(index, file): (usize, &SourceFile)| (base_name(&file.relative).to_owned(), index);
             Names::Flat(plan.files.iter().enumerate().map(name).collect())
         } else {
             Names::Sorted
         };
-        Self { same_size: vec![None; plan.count()], removed: Vec::new(), names }
+        let files = if plan.options.only_changed { plan.count() } else { 0 };
+        Self { same_size: vec![None; files], removed: Vec::new(), names }
     }
 
     fn index(&self, plan: &UploadPlan, tail: &str) -> Option<usize> {

@@ -1,14 +1,15 @@
 use std::path::{Component, Path};
+use std::sync::Arc;
 
 use walkdir::{DirEntry, WalkDir};
 
 use crate::failure::{Failure, FailureReason, ReadError};
 
-/// A file of the source folder.
+/// A file of the source folder. A hundred thousand of them are usual, so it is kept small.
 #[derive(Debug, Clone)]
 pub(crate) struct SourceFile {
     /// Its path below the source folder, with `/` between the parts.
-    pub(crate) relative: String,
+    pub(crate) relative: Arc<str>,
     pub(crate) bytes: u64,
 }
 
@@ -53,7 +54,7 @@ impl Found {
             (None, _) => self.failures.push(fail(FailureReason::NameNotUtf8)),
             (_, Err(error)) => self.failures.push(fail(FailureReason::Unreadable(read_error(&error)))),
             (Some(relative), Ok(metadata)) => {
-                self.files.push(SourceFile { relative, bytes: metadata.len() });
+                self.files.push(SourceFile { relative: relative.into(), bytes: metadata.len() });
             }
         }
     }

@@ -21,7 +21,7 @@ use crate::headers::{ObjectHeaders, customer_key};
 use crate::limits::TransferLimits;
 use crate::plan::PlannedObject;
 use crate::settings::{Encryption, ObjectSettings, SseCustomerKey};
-use crate::wire::{Call, EndpointError, Route, Wire};
+use crate::wire::{Call, EndpointError, Flow, Route, Wire};
 
 /// A bucket that objects are put into, all with the same settings.
 pub(crate) struct Store {
@@ -65,8 +65,9 @@ impl Store {
         bucket: &str,
         settings: &ObjectSettings,
         limits: &TransferLimits,
+        flow: Flow,
     ) -> Result<Self, EndpointError> {
-        let wire = Wire::open(&client, bucket, config, route, limits).await?;
+        let wire = Wire::open(&client, bucket, config, route, limits, flow).await?;
         let headers = ObjectHeaders::new(settings);
         let encryption = settings.encryption.clone();
         if matches!(encryption, Encryption::CustomerKey(_)) && !wire.is_private() {

@@ -26,7 +26,7 @@ use crate::progress::Progress;
 use crate::removed::{Existing, delete_keys, sort_out};
 use crate::report::UploadReport;
 use crate::store::{Store, client};
-use crate::wire::Route;
+use crate::wire::{Flow, Route};
 use ahead::{Waiting, read_ahead};
 use file::{FileOutcome, upload_large, upload_read};
 use job::{Job, Task};
@@ -122,7 +122,7 @@ async fn open(
 ) -> Result<Store, UploadError> {
     let options = &plan.options;
     let bucket = plan.bucket();
-    Store::open(client.clone(), config, route, bucket.as_str(), &options.settings, &options.limits)
+    Store::open(client.clone(), config, route, bucket.as_str(), &options.settings, &options.limits, Flow::Up)
         .await
         .map_err(|source| UploadError::Endpoint { bucket: bucket.clone(), source })
 }

@@ -45,6 +45,7 @@ pub(crate) use reply::Reply;
 pub use route::Route;
 use signer::{Current, Signer};
 use stream::Dialer;
+pub(crate) use stream::Flow;
 
 /// How long the head of an answer may take after its request, beside what its content needs.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
@@ -99,6 +100,7 @@ impl Wire {
         config: &SdkConfig,
         route: &Route,
         limits: &TransferLimits,
+        flow: Flow,
     ) -> Result<Self, EndpointError> {
         let endpoint = Endpoint::resolve(client, bucket).await?;
         let provider = config.credentials_provider().unwrap_or_else(no_credentials);
@@ -108,7 +110,7 @@ impl Wire {
             } else {
                 None
             };
-            let dialer = Dialer::new(&endpoint.host, endpoint.port, tls);
+            let dialer = Dialer::new(&endpoint.host, endpoint.port, tls, flow);
             Way::Direct(Pool::new(dialer.map_err(|_| EndpointError::Unsupported)?))
         } else {
             Way::Through(route.connector())

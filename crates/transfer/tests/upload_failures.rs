@@ -88,15 +88,16 @@ async fn a_refused_file_is_named_with_the_code_of_the_service() {
 #[tokio::test]
 async fn what_fails_every_file_alike_ends_the_transfer() {
     let server = Server::start().await;
-    let names: Vec<String> = (0..200).map(|index| format!("{index:03}")).collect();
+    let names: Vec<String> = (0..1000).map(|index| format!("{index:03}")).collect();
     let folder = folder(names.iter().map(|name| (name.as_str(), b"x".as_slice())));
     server.judge(|seen| seen.is_object().then(|| Wrong::new(400, "ExpiredToken")));
     let report = run(&server, options(&folder)).await.unwrap();
     assert!(report.uploaded.is_empty() && !report.cancelled && !report.is_complete());
-    assert_eq!(report.failures.len() + report.unfinished, 200);
-    assert!((1..=20).contains(&report.failures.len()), "{}", report.failures.len());
+    assert_eq!(report.failures.len() + report.unfinished, 1000);
+    // What was under way when the first answer came; on a busy machine some more.
+    assert!((1..=100).contains(&report.failures.len()), "{}", report.failures.len());
     assert!(report.failures.iter().all(|failure| code(&failure.reason) == Some("ExpiredToken")));
-    assert!(server.seen().len() < 60, "{}", server.seen().len());
+    assert!(server.seen().len() < 200, "{}", server.seen().len());
 }
 
 #[tokio::test]

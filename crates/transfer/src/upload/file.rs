@@ -67,7 +67,7 @@ async fn send(task: &Task, left_open: &mut Option<LeftOpen>) -> Result<Done, Sto
     }
     let path = object.path.clone();
     let file = job.unless_stopped(blocking(move || SourceReader::open(&path))).await??;
-    if let Some(existing) = &job.existing[task.index]
+    if let Some(existing) = job.existing(task.index)
         && job.unless_stopped(is_same_file(&job.store, &object.key, &file, existing)).await??
     {
         return Ok(Done::Unchanged);
@@ -89,7 +89,7 @@ async fn send_middle(task: Task, object: PlannedObject) -> Result<Option<Done>, 
 async fn send_whole(task: &Task, object: &PlannedObject, content: Content) -> Result<Done, Stop> {
     let job = Arc::clone(&task.job);
     let bytes = content.bytes();
-    if let Some(existing) = &job.existing[task.index] {
+    if let Some(existing) = job.existing(task.index) {
         let same = match &content {
             Content::Memory(loaded) => {
                 job.unless_stopped(Box::pin(is_same(&job.store, &object.key, loaded, existing))).await??

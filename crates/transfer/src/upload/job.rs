@@ -17,7 +17,7 @@ pub(super) struct Job {
     pub(super) store: Store,
     pub(super) budget: BufferBudget,
     pub(super) stop: CancellationToken,
-    /// What is in the bucket under the key of each file, where that is to be compared.
+    /// What is in the bucket under the key of each file; empty where that is not to be compared.
     pub(super) existing: Vec<Option<Listed>>,
     pub(super) journal: Journal,
     pub(super) place: String,
@@ -46,6 +46,11 @@ impl Job {
             () = self.stop.cancelled() => Err(Stop::Cancelled),
             value = wanted => Ok(value),
         }
+    }
+
+    /// The object that this file may be unchanged from.
+    pub(super) fn existing(&self, index: usize) -> Option<&Listed> {
+        self.existing.get(index).and_then(Option::as_ref)
     }
 
     /// Says that S3 has taken so many bytes.

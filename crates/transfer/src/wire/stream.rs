@@ -12,13 +12,34 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::buffers::BUFFER_BYTES;
+
 /// How long opening a connection may take, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the addresses of a name are kept. S3 answers with a few of many and changes them every few seconds.
 const ADDRESSES_KEPT: Duration = Duration::from_secs(20);
 
-/// rustls asks for 4 KiB at a time; with this between, the system is asked less often.
-const READ_AHEAD: usize = 64 << 10;
+/// So much may be sealed and wait for the socket: a whole buffer of content goes out in one call.
+const SEALED_AHEAD: usize = 2 * BUFFER_BYTES;
+
+/// What mostly comes over a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flow {
+    /// Short answers: content goes up.
+    Up,
+    /// Content.
+    Down,
+}
+
+impl Flow {
+    /// rustls asks for 4 KiB at a time; with this between, the system is asked less often.
+    fn read_ahead(self) -> usize {
+        match self {
+            Self::Up => 4 << 10,
+            Self::Down => 64 << 10,
+        }
+    }
+}
 
 /// A connection to the service, with or without TLS.
 pub(super) enum Stream {
@@ -31,6 +52,7 @@ pub(super) struct Dialer {
     host: String,
     port: u16,
     tls: Option<(TlsConnector, ServerName<'static>)>,
+    flow: Flow,
     addresses: Mutex<Addresses>,
 }
 
@@ -42,7 +64,12 @@ struct Addresses {
 }
 
 impl Dialer {
-    pub(super) fn new(host: &str, port: u16, tls: Option<Arc<ClientConfig>>) -> io::Result<Self> {
+    pub(super) fn new(
+        host: &str,
+        port: u16,
+        tls: Option<Arc<ClientConfig>>,
+        flow: Flow,
+    ) -> io::Result<Self> {
         let tls = match tls {
             None => None,
             Some(config) => {
@@ -50,7 +77,7 @@ impl Dialer {
                 Some((TlsConnector::from(config), name))
             }
         };
-        Ok(Self { host: host.to_owned(), port, tls, addresses: Mutex::default() })
+        Ok(Self { host: host.to_owned(), port, tls, flow, addresses: Mutex::default() })
     }
 
     pub(super) async fn connect(&self) -> io::Result<Stream> {
@@ -64,8 +91,9 @@ impl Dialer {
         let tcp = self.dial().await?;
         tcp.set_nodelay(true)?;
         let Some((connector, name)) = &self.tls else { return Ok(Stream::Plain(tcp)) };
-        let tcp = BufReader::with_capacity(READ_AHEAD, tcp);
-        Ok(Stream::Tls(Box::new(connector.connect(name.clone(), tcp).await?)))
+        let tcp = BufReader::with_capacity(self.flow.read_ahead(), tcp);
+        let tls = connector.connect_with(name.clone(), tcp, |tls| tls.set_buffer_limit(Some(SEALED_AHEAD)));
+        Ok(Stream::Tls(Box::new(tls.await?)))
     }
 
     async fn dial(&self) -> io::Result<TcpStream> {
