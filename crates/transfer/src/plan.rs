@@ -149,7 +149,8 @@ impl UploadPlan {
         options.patterns = options.patterns.rooted_at(&options.source_folder);
         options.settings.cache_control = options.settings.cache_control.rooted_at(&options.source_folder);
         let is_meant = |relative: &str| options.patterns.matches(relative);
-        let Found { mut files, mut failures } = walk(&options.source_folder, options.follow_symlinks, is_meant);
+        let Found { mut files, mut failures } =
+            walk(&options.source_folder, options.follow_symlinks, is_meant);
         let keys = KeyRule { target: options.target_folder.clone(), flatten: options.flatten_folders };
         let in_all = files.len() + failures.len();
         files.retain(|file| match obstacle(&keys.key_of(&file.relative), file.bytes) {

@@ -64,12 +64,7 @@ struct Addresses {
 }
 
 impl Dialer {
-    pub(super) fn new(
-        host: &str,
-        port: u16,
-        tls: Option<Arc<ClientConfig>>,
-        flow: Flow,
-    ) -> io::Result<Self> {
+    pub(super) fn new(host: &str, port: u16, tls: Option<Arc<ClientConfig>>, flow: Flow) -> io::Result<Self> {
         let tls = match tls {
             None => None,
             Some(config) => {
