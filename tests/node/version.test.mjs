@@ -112,3 +112,26 @@ describe('a changed task', () => {
     assert.throws(() => unraised(temporaryFolder(t), '1.0.0'), HistoryProblem);
   });
 });
+
+describe('scripts/version --check without a history', () => {
+  const run = (t, env) => {
+    const folder = temporaryFolder(t);
+    for (const name of ['Cargo.toml', 'scripts/version', 'scripts/history.js', 'scripts/manifest.js', ...Object.keys(COPIES)]) {
+      fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+      fs.copyFileSync(path.join(ROOT, name), path.join(folder, name));
+    }
+    const clean = { ...process.env };
+    delete clean.TF_BUILD;
+    return spawnSync(path.join(folder, 'scripts/version'), ['--check'], { encoding: 'utf8', env: { ...clean, ...env } });
+  };
+  test('says so', (t) => {
+    const { status, stdout } = run(t, {});
+    assert.equal(status, 0, stdout);
+    assert.match(stdout, /raised version was NOT checked/);
+  });
+  test('fails in a pipeline', (t) => {
+    const { status, stderr } = run(t, { TF_BUILD: 'True' });
+    assert.equal(status, 1);
+    assert.match(stderr, /error: .*raised version was NOT checked/);
+  });
+});
