@@ -59,9 +59,22 @@ async function stage(folder, dev) {
     place(`${within}/SHA256SUMS`);
     place(`${within}/${name}.br`, await packed(path.join(ROOT, within, name), sum, dev));
   }));
-  fs.writeFileSync(path.join(folder, 'vss-extension.json'), `${JSON.stringify(extension, null, 2)}\n`);
+  fs.writeFileSync(path.join(folder, 'vss-extension.json'), `${JSON.stringify(typed(extension, folder), null, 2)}\n`);
   fs.writeFileSync(path.join(folder, 'task/task.json'), `${JSON.stringify(task, null, 2)}\n`);
   return `${extension.id}-${extension.version}`;
+}
+
+/** The types of files of which tfx-cli does not know the type: it would ask the machine's `file`, or another if there is none. */
+const contentType = (name) => ({ '.br': 'application/octet-stream', '.txt': 'text/plain', '': 'text/plain' })[path.extname(name)];
+
+/** The extension's manifest with the type of every such file in `folder`. What is named by itself stands before its folder. */
+function typed(extension, folder) {
+  const files = extension.files.flatMap((entry) => fs.readdirSync(path.join(folder, entry.path), { recursive: true, withFileTypes: true })
+    .filter((file) => file.isFile() && contentType(file.name))
+    .map((file) => ({ path: path.relative(folder, path.join(file.parentPath ?? file.path, file.name)).replaceAll(path.sep, '/'), contentType: contentType(file.name) })));
+  const license = { ...extension.content.license, contentType: contentType(extension.content.license.path) };
+  const ordered = files.sort((a, b) => (a.path < b.path ? -1 : 1));
+  return { ...extension, content: { ...extension.content, license }, files: [...ordered, ...extension.files] };
 }
 
 /** The built binaries, each with the checksum that it has been held to. */
