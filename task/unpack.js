@@ -7,6 +7,11 @@ const zlib = require('zlib');
 /** The packed form of `binary`. */
 const packedForm = (binary) => `${binary}.br`;
 
+/** A file cut to nothing counts as missing: libc would hand it to a shell, which succeeds without doing anything. */
+function holds(file) {
+  return Boolean(fs.statSync(file, { throwIfNoEntry: false })?.size);
+}
+
 /** What `binary` was packed from; undefined when its packed form is damaged. */
 function unpack(binary) {
   try {
@@ -36,4 +41,4 @@ function place(binary, content) {
   }
 }
 
-module.exports = { packedForm, place, unpack };
+module.exports = { holds, packedForm, place, unpack };
