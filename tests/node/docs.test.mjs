@@ -111,8 +111,18 @@ const TOOLKIT = {
   'AWSShellScript and AWSCLI': 'scriptType filePath inlineScript arguments disableAutoCwd workingDirectory failOnStandardError awsCommand awsSubCommand awsArguments',
 };
 
+/** The toolkit's tasks, and an input of each that has another name here. */
+const TOOLKIT_TASKS = `AWSCLI AWSPowerShellModuleScript AWSShellScript BeanstalkCreateApplicationVersion BeanstalkDeployApplication
+  CloudFormationCreateOrUpdateStack CloudFormationDeleteStack CloudFormationExecuteChangeSet CodeDeployDeployApplication ECRPullImage
+  ECRPushImage LambdaDeployFunction LambdaInvokeFunction LambdaNETCoreDeploy S3Download S3Upload SecretsManagerCreateOrUpdateSecret
+  SecretsManagerGetSecret SendMessage SystemsManagerGetParameter SystemsManagerRunCommand SystemsManagerSetParameter`.split(/\s+/);
+
 describe('the page for those who come from the AWS Toolkit', () => {
   const migration = fs.readFileSync(new URL('../../docs/migration.md', import.meta.url), 'utf8');
+  test('names every task of it, and says where the inputs of every task went', () => {
+    for (const name of TOOLKIT_TASKS) assert.ok(migration.includes(`\`${name}@1\``), name);
+    for (const name of ['logRequest', 'logResponse', 'failOnStderr', 'errorActionPreference', 'ignoreLASTEXITCODE']) assert.ok(migration.includes(`\`${name}\``), name);
+  });
   for (const [name, inputs] of Object.entries(TOOLKIT)) {
     test(`names every input of ${name}, and each exists`, () => {
       const section = migration.split(`\n### ${name}\n`)[1]?.split('\n### ')[0] ?? '';

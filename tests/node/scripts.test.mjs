@@ -95,3 +95,34 @@ describe('two builds of one commit', () => {
     assert.match(fs.readFileSync(path.join(folder, 'a.ll'), 'utf8'), /\/last\/a\.rs/);
   });
 });
+
+describe('scripts/setup', () => {
+  /** Runs it in a copy, on a machine with `programs` (stand-ins) and no package manager at all. */
+  function run(t, ...args) {
+    const folder = temporaryFolder(t);
+    for (const name of ['scripts/setup', 'scripts/lib.sh', 'tests/requirements.txt']) {
+      fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+      fs.copyFileSync(path.join(ROOT, name), path.join(folder, name));
+    }
+    const venv = 'mkdir -p .venv/bin; echo "#!/bin/sh" >.venv/bin/python; chmod +x .venv/bin/python';
+    const programs = { cargo: 'exit 0', cc: 'exit 0', python3: venv };
+    return bash(t, `"${folder}/scripts/setup" ${args.join(' ')}`, { programs, only: ['bash', 'env', 'dirname', 'node', 'cat', 'sha256sum', 'cmp', 'mkdir', 'chmod'] });
+  }
+
+  test('--demo asks for what the demo uses: no package of Debian, nothing of npm', (t) => {
+    const { status, stdout, stderr } = run(t, '--demo');
+    assert.equal(status, 0, stderr);
+    assert.equal(stdout, '==> making .venv from tests/requirements.txt\n');
+    assert.match(fs.readFileSync(path.join(ROOT, 'scripts/demo'), 'utf8'), /^scripts\/setup --demo$/m);
+  });
+  test('for the tests names what is missing', (t) => {
+    const { status, stderr } = run(t);
+    assert.equal(status, 1);
+    assert.match(stderr, /dpkg is missing: the tests need Debian packages/);
+  });
+  test('the README names every package that it installs', () => {
+    const [, packages] = /^DEBIAN_PACKAGES=\((.*)\)$/m.exec(fs.readFileSync(path.join(ROOT, 'scripts/setup'), 'utf8'));
+    const readme = fs.readFileSync(path.join(ROOT, 'README.md'), 'utf8');
+    for (const name of packages.split(' ')) assert.ok(readme.includes(`\`${name}\``), name);
+  });
+});
