@@ -4,7 +4,10 @@
 const { spawnSync } = require('child_process');
 
 /** What ends up in the task folder of an agent, or decides how it is built. */
-const SHIPPED = ['task', 'crates/*/src/*', 'crates/*/data/*', 'crates/*/Cargo.toml', 'Cargo.toml', 'Cargo.lock'];
+const SHIPPED = [
+  'task', 'vss-extension.json', 'crates/*/src/*', 'crates/*/data/*', 'crates/*/Cargo.toml', 'patches', 'Cargo.toml', 'Cargo.lock',
+  ...['build', 'toolchain.sh', 'no-unwind.ld', 'zig.txt', 'zig.in', 'stage.js', 'apple-stubs'].map((name) => `scripts/${name}`),
+];
 /** What stands in those places and is not shipped. */
 const NOT_SHIPPED = [':(exclude)crates/*/src/*/tests.rs', ':(exclude)crates/*/src/*/tests/*'];
 
@@ -71,4 +74,4 @@ function compare(a, b) {
   return left[0] - right[0] || left[1] - right[1] || left[2] - right[2];
 }
 
-module.exports = { HistoryProblem, unraised };
+module.exports = { HistoryProblem, SHIPPED, unraised };

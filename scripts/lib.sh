@@ -16,6 +16,17 @@ fail() {
 # need COMMAND HOW: fails unless COMMAND can be run; HOW says where it comes from.
 need() { command -v "$1" >/dev/null || fail "$1 is missing: $2"; }
 
+# within SECONDS COMMAND...: ends COMMAND after that time, where this machine can (macOS has no timeout).
+within() {
+  if command -v timeout >/dev/null; then timeout "$@"; else "${@:2}"; fi
+}
+
+# not_checked TEXT: something could not be checked here. In a pipeline that is a failure: nobody reads the log of a green run.
+not_checked() {
+  [[ -z "${TF_BUILD:-}" ]] || fail "NOT checked: $*"
+  note "NOT checked: $*"
+}
+
 need_node() {
   need node 'install Node.js 20 or newer'
   local major

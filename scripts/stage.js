@@ -5,9 +5,10 @@ const path = require('path');
 const zlib = require('zlib');
 const { createHash } = require('crypto');
 const { promisify } = require('util');
+const { toPlaces } = require('../task/branches.js');
 const { ROOT, readJson } = require('./manifest.js');
 
-const TASK_FILES = ['index.js', 'cleanup.js', 'launch.js', 'unpack.js', 'verify.js', 'icon.png'];
+const TASK_FILES = ['index.js', 'cleanup.js', 'launch.js', 'unpack.js', 'branches.js', 'verify.js', 'icon.png'];
 const NOTICES = ['THIRD-PARTY-NOTICES.txt', 'sbom.cdx.json'];
 
 /** A copy of the extension under names of its own, to be installed beside the released one. */
@@ -57,11 +58,24 @@ async function stage(folder, dev) {
   await Promise.all(binaries().map(async ({ platform, name, sum }) => {
     const within = `task/bin/${platform}`;
     place(`${within}/SHA256SUMS`);
-    place(`${within}/${name}.br`, await packed(path.join(ROOT, within, name), sum, dev));
+    place(`${within}/${name}.br`, await packed(path.join(ROOT, within, name), platform, sum, dev));
   }));
-  fs.writeFileSync(path.join(folder, 'vss-extension.json'), `${JSON.stringify(extension, null, 2)}\n`);
+  fs.writeFileSync(path.join(folder, 'vss-extension.json'), `${JSON.stringify(typed(extension, folder), null, 2)}\n`);
   fs.writeFileSync(path.join(folder, 'task/task.json'), `${JSON.stringify(task, null, 2)}\n`);
   return `${extension.id}-${extension.version}`;
+}
+
+/** The types of files of which tfx-cli does not know the type: it would ask the machine's `file`, or another if there is none. */
+const contentType = (name) => ({ '.br': 'application/octet-stream', '.txt': 'text/plain', '': 'text/plain' })[path.extname(name)];
+
+/** The extension's manifest with the type of every such file in `folder`. What is named by itself stands before its folder. */
+function typed(extension, folder) {
+  const files = extension.files.flatMap((entry) => fs.readdirSync(path.join(folder, entry.path), { recursive: true, withFileTypes: true })
+    .filter((file) => file.isFile() && contentType(file.name))
+    .map((file) => ({ path: path.relative(folder, path.join(file.parentPath ?? file.path, file.name)).replaceAll(path.sep, '/'), contentType: contentType(file.name) })));
+  const license = { ...extension.content.license, contentType: contentType(extension.content.license.path) };
+  const ordered = files.sort((a, b) => (a.path < b.path ? -1 : 1));
+  return { ...extension, content: { ...extension.content, license }, files: [...ordered, ...extension.files] };
 }
 
 /** The built binaries, each with the checksum that it has been held to. */
@@ -93,11 +107,11 @@ function packing(content, quality = zlib.constants.BROTLI_MAX_QUALITY) {
  * The packed form of a binary, which task/unpack.js reads. Packing as tightly as brotli can takes a minute, so the result is
  * kept for this checksum; a private copy is packed in a second and is a tenth larger.
  */
-async function packed(binary, sum, dev) {
+async function packed(binary, platform, sum, dev) {
   const quality = dev ? 9 : zlib.constants.BROTLI_MAX_QUALITY;
-  const kept = path.join(ROOT, 'target/packed', `${sum}.${quality}.br`);
+  const kept = path.join(ROOT, 'target/packed', `${sum}.${quality}.places.br`);
   if (fs.existsSync(kept)) return kept;
-  const content = fs.readFileSync(binary);
+  const content = toPlaces(fs.readFileSync(binary), platform);
   const result = await promisify(zlib.brotliCompress)(content, packing(content, quality));
   fs.mkdirSync(path.dirname(kept), { recursive: true });
   fs.writeFileSync(`${kept}.new`, result);

@@ -7,11 +7,20 @@ CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/causeway"
 ZIGBUILD="$CACHE/cargo-zigbuild-$CARGO_ZIGBUILD_VERSION"
 ZIG="$CACHE/zig"
 
-# Everything that the build was given by the place where it ran is named alike on every machine.
+# Everything that the build was given by the place where it ran is named alike on every machine. Of several names that fit a
+# path the last one counts.
 reproducible() {
-  local home="${CARGO_HOME:-$HOME/.cargo}" target
+  local home="${CARGO_HOME:-$HOME/.cargo}" target commit index
   target="$(target_directory)"
+  commit="$(rustc -vV | sed -n 's/^commit-hash: //p')"
   local places=("$target=/target" "$ROOT=/causeway" "$home=/cargo") flags=() c_flags=() place
+  # Cargo names a registry's folder by a hash of the address that it was reached at.
+  cargo fetch --locked --quiet || return
+  for index in "$home"/registry/src/*/; do
+    [[ ! -d "$index" ]] || places+=("${index%/}=/cargo/registry/src/index")
+  done
+  # Where rust-src is installed, rustc writes the standard library's paths as they are there.
+  places+=("$(rustc --print sysroot)/lib/rustlib/src/rust=/rustc/$commit")
   for place in "${places[@]}"; do
     flags+=("--remap-path-prefix=$place")
     c_flags+=("$(printf '%q' "-ffile-prefix-map=$place")")
@@ -29,7 +38,7 @@ target_directory() { cargo metadata --format-version 1 --no-deps | node -p 'JSON
 # have_target TARGET: whether rustc has, or can be given, the standard library for TARGET.
 have_target() {
   [[ -d "$(rustc --print sysroot)/lib/rustlib/$1/lib" ]] && return
-  command -v rustup >/dev/null && timeout 300 rustup target add "$1" >/dev/null 2>&1 && [[ -d "$(rustc --print sysroot)/lib/rustlib/$1/lib" ]]
+  command -v rustup >/dev/null && within 300 rustup target add "$1" >/dev/null 2>&1 && [[ -d "$(rustc --print sysroot)/lib/rustlib/$1/lib" ]]
 }
 
 # have_zig: brings Zig and cargo-zigbuild, once; fails when they cannot be had.

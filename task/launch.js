@@ -4,7 +4,7 @@ const { spawn, spawnSync } = require('child_process');
 const fs = require('fs');
 const path = require('path');
 const { damage, wrong } = require('./verify');
-const { packedForm, place, unpack } = require('./unpack');
+const { holds, packedForm, place, unpack } = require('./unpack');
 
 const WINDOWS = process.platform === 'win32';
 const PLATFORM = `${process.platform}-${process.arch}`;
@@ -25,22 +25,21 @@ function launch(command, severity) {
     run(copy ? copy.program : binary, command, () => discard(copy));
   } catch (error) {
     discard(copy);
-    report('error', `The Causeway binary ${binary} could not be started: ${error.message}`);
+    const gone = error.code === 'ENOENT' && !holds(binary);
+    report('error', gone ? missing(binary) : `The Causeway binary ${binary} could not be started: ${error.message}`);
   }
 }
 
 /** Sees to it that `binary` is there, and is what was built: else `problem` says why. `content` is of a file that cannot be made. */
 function provide(binary) {
-  if (holds(binary)) return { problem: damage(binary) };
-  if (!holds(packedForm(binary))) return { problem: missing(binary) };
+  const there = holds(binary);
+  const problem = there && damage(binary);
+  if (there && !problem) return {};
+  if (!holds(packedForm(binary))) return { problem: problem || missing(binary) };
   const content = unpack(binary);
-  const problem = wrong(binary, content);
-  return !problem && place(binary, content) ? { problem: damage(binary) } : { problem, content };
-}
-
-/** A file cut to nothing counts as missing: libc would hand it to a shell, which succeeds without doing anything. */
-function holds(file) {
-  return Boolean(fs.statSync(file, { throwIfNoEntry: false })?.size);
+  const flaw = wrong(binary, content);
+  if (flaw) return { problem: flaw };
+  return place(binary, content) && !damage(binary) ? {} : { content };
 }
 
 function missing(binary) {

@@ -31,6 +31,36 @@ describe('pipeline steps in YAML blocks', () => {
   test('other tasks and other blocks are left alone', () => assert.deepEqual(problems('```yaml\n- task: Docker@2\n  inputs: { command: x }\n```\n```text\n{[\n```'), []));
 });
 
+describe('inputs that do not count', () => {
+  test('of another command', () => {
+    assert.deepEqual(problems(step('command: verify', 'bucketName: web')), ['README.md:1: input "bucketName" does not count here: it belongs to command = s3Upload || command = s3Download']);
+  });
+  test('of another form of the command', () => {
+    assert.match(problems(step('command: script', 'scriptType: inline', 'inlineScript: ls', 'filePath: a.sh')).join(), /input "filePath" does not count here/);
+    assert.match(problems(step('command: ecrPush', 'repositoryName: a', 'imageSource: archive', 'archivePath: a.tar', 'repositoryTags: a=b')).join(), /"repositoryTags" does not count here/);
+  });
+  test('one that a variable decides counts if it can', () => {
+    assert.deepEqual(problems(step('command: getParameters', 'readMode: $(Mode)', 'parameterPath: /a', 'parameterName: b')), []);
+    assert.match(problems(step('command: getParameters', 'readMode: $(Mode)', 'parameterPath: /a', 'parameterName: b', 'bucketName: c')).join(), /"bucketName" does not count/);
+  });
+});
+
+describe('YAML blocks and steps, however they are written', () => {
+  const wrong = 'steps:\n- task: Causeway@1\n  inputs: { command: verfy }';
+  for (const [name, begin, end] of [['with a title', '```yaml title="azure-pipelines.yml"', '```'], ['with tildes', '~~~yaml', '~~~'], ['yml', '``` yml', '```'], ['in capitals', '```YAML', '```'], ['with four backticks', '````yaml', '````'], ['in a quotation', '> ```yaml', '> ```'], ['never closed', '```yaml', '']]) {
+    test(name, () => assert.match(problems([begin, begin.startsWith('>') ? wrong.replace(/^/gm, '> ') : wrong, end].join('\n')).join(), /README\.md:1: "command: verfy" is not one of/));
+  }
+  test('a block within another one is no block', () => assert.deepEqual(problems(`\`\`\`\`markdown\n\`\`\`yaml\n${wrong}\n\`\`\`\n\`\`\`\`\n`), []));
+  test('a block of another language is none', () => assert.deepEqual(problems(`\`\`\`yamlish\n${wrong}\n\`\`\``), []));
+  for (const name of ['causeway@1', 'contoso.causeway.causeway-task.Causeway@1']) {
+    test(`${name} is the task too`, () => {
+      const found = problems(`\`\`\`yaml\n- task: ${name}\n  inputs: { command: verfy }\n\`\`\``).join();
+      assert.match(found, /"command: verfy"/);
+      assert.match(found, /is to be written Causeway@1/);
+    });
+  }
+});
+
 describe('input tables', () => {
   test('hold every input once, with its values', () => {
     const tables = inputTables(task);
@@ -81,8 +111,18 @@ const TOOLKIT = {
   'AWSShellScript and AWSCLI': 'scriptType filePath inlineScript arguments disableAutoCwd workingDirectory failOnStandardError awsCommand awsSubCommand awsArguments',
 };
 
+/** The toolkit's tasks, and an input of each that has another name here. */
+const TOOLKIT_TASKS = `AWSCLI AWSPowerShellModuleScript AWSShellScript BeanstalkCreateApplicationVersion BeanstalkDeployApplication
+  CloudFormationCreateOrUpdateStack CloudFormationDeleteStack CloudFormationExecuteChangeSet CodeDeployDeployApplication ECRPullImage
+  ECRPushImage LambdaDeployFunction LambdaInvokeFunction LambdaNETCoreDeploy S3Download S3Upload SecretsManagerCreateOrUpdateSecret
+  SecretsManagerGetSecret SendMessage SystemsManagerGetParameter SystemsManagerRunCommand SystemsManagerSetParameter`.split(/\s+/);
+
 describe('the page for those who come from the AWS Toolkit', () => {
   const migration = fs.readFileSync(new URL('../../docs/migration.md', import.meta.url), 'utf8');
+  test('names every task of it, and says where the inputs of every task went', () => {
+    for (const name of TOOLKIT_TASKS) assert.ok(migration.includes(`\`${name}@1\``), name);
+    for (const name of ['logRequest', 'logResponse', 'failOnStderr', 'errorActionPreference', 'ignoreLASTEXITCODE']) assert.ok(migration.includes(`\`${name}\``), name);
+  });
   for (const [name, inputs] of Object.entries(TOOLKIT)) {
     test(`names every input of ${name}, and each exists`, () => {
       const section = migration.split(`\n### ${name}\n`)[1]?.split('\n### ')[0] ?? '';

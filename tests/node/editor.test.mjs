@@ -7,6 +7,8 @@ const require = createRequire(import.meta.url);
 const { allowedValues, isVisible, parseRule, readJson } = require('../../scripts/manifest.js');
 const { belongsTo } = require('../../scripts/tables.js');
 const task = readJson('task/task.json');
+/** What the task demands, by form; tests/e2e holds the binary to it. `a or b` is met by either. */
+const demanded = readJson('tests/demanded.json').map(({ when, demands }) => ({ when, demands: demands.map((names) => names.split(' or ')) }));
 
 const input = (name) => task.inputs.find((candidate) => candidate.name === name);
 const commands = Object.keys(input('command').options);
@@ -31,6 +33,10 @@ function* forms(command) {
   }
 }
 
+const applies = (when, values) => Object.entries(when).every(([name, value]) => values[name] === value);
+/** What the task demands of a step with these values: each is a list of which one must be given. */
+const demandsOf = (values) => demanded.filter(({ when }) => applies(when, values)).flatMap(({ demands }) => demands);
+
 describe('the editor', () => {
   for (const command of commands) {
     test(`${command}: shows what belongs to it and nothing else`, () => {
@@ -44,14 +50,33 @@ describe('the editor', () => {
       assert.deepEqual(own.filter((name) => !shownOnce.has(name)), [], 'belongs to the command and is never shown');
     });
 
-    test(`${command}: what is required is shown, and nothing hidden stops it from being saved`, () => {
-      // The editor asks for required inputs that it shows; YAML and the agent ask for none, so the task itself does.
-      for (const { shown } of forms(command)) {
-        const required = shown.filter((candidate) => candidate.required && candidate.name !== 'command');
-        for (const { name } of required) assert.ok(belongsTo(task, input(name), command), name);
+    test(`${command}: what the task demands is shown, and the editor asks for nothing else`, () => {
+      for (const { values, shown } of forms(command)) {
+        const names = shown.map(({ name }) => name);
+        const demands = demandsOf(values);
+        assert.deepEqual(demands.flat().filter((name) => !names.includes(name)), [], `hidden with ${JSON.stringify(values)}`);
+        // The editor saves no step without what it asks for.
+        const asked = shown.filter(({ required, defaultValue }) => required && !defaultValue).map(({ name }) => name);
+        assert.deepEqual(asked.filter((name) => name !== 'command' && !demands.some((one) => one.length === 1 && one[0] === name)), [], JSON.stringify(values));
       }
     });
   }
+
+  test('asks for what the task demands whenever it is shown', () => {
+    const everyForm = commands.flatMap((command) => [...forms(command)]);
+    for (const name of new Set(demanded.flatMap(({ demands }) => demands.filter((one) => one.length === 1).flat()))) {
+      const always = everyForm.filter(({ shown }) => shown.includes(input(name))).every(({ values }) => demandsOf(values).some((one) => one.join() === name));
+      assert.equal(input(name).required, always, name);
+    }
+  });
+
+  test('has a form for each line of tests/demanded.json', () => {
+    for (const { when, demands } of demanded) {
+      assert.ok(demands.flat().every(input), JSON.stringify(demands));
+      const met = [...forms(when.command)].some(({ values, shown }) => applies(when, values) && Object.keys(when).every((name) => shown.includes(input(name))));
+      assert.ok(met, JSON.stringify(when));
+    }
+  });
 
   test('shows every input for some command', () => {
     const shown = new Set(commands.flatMap((command) => [...forms(command)].flatMap((form) => form.shown.map(({ name }) => name))));

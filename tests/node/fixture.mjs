@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { brotliCompressSync } from 'node:zlib';
+import { toPlaces } from '../../task/branches.js';
 
 const { ROOT } = createRequire(import.meta.url)('../../scripts/manifest.js');
 export const PLATFORM = `${process.platform}-${process.arch}`;
@@ -22,7 +23,7 @@ export function temporaryFolder(t) {
   return folder;
 }
 
-export const SHIM = ['index.js', 'cleanup.js', 'launch.js', 'unpack.js', 'verify.js'];
+export const SHIM = ['index.js', 'cleanup.js', 'launch.js', 'unpack.js', 'branches.js', 'verify.js'];
 
 /** `content` as the binary of a task folder, with no executable bit, as after an unzip, and with its checksum beside it. */
 export function installBinary(file, content) {
@@ -33,7 +34,7 @@ export function installBinary(file, content) {
 
 /** Leaves of an installed binary what a vsix holds of it: its packed form and its checksum. */
 export function pack(file) {
-  fs.writeFileSync(`${file}.br`, brotliCompressSync(fs.readFileSync(file)));
+  fs.writeFileSync(`${file}.br`, brotliCompressSync(toPlaces(fs.readFileSync(file), path.basename(path.dirname(file)))));
   fs.rmSync(file);
 }
 

@@ -7,7 +7,9 @@ import Ajv from 'ajv';
 
 const require = createRequire(import.meta.url);
 const { allowedValues, parseRule } = require('../../scripts/manifest.js');
-const validate = new Ajv({ allErrors: true }).compile(require('./task.schema.json'));
+const ajv = new Ajv({ allErrors: true });
+const validate = ajv.compile(require('./task.schema.json'));
+const validateExtension = ajv.compile(require('./extension.schema.json'));
 
 // learn.microsoft.com, "Service endpoint authentication schemes": what a third party's connection type may use.
 const SCHEMES = ['azure-cert', 'basic', 'cert', 'jwt', 'none', 'oauth2', 'token'].map((name) => `ms.vss-endpoint.endpoint-auth-scheme-${name}`);
@@ -18,9 +20,11 @@ const BRANDS = /\b(aws|amazon|azure|microsoft|visual studio|vsts|docker|terrafor
 
 const duplicates = (names) => names.filter((name, index) => names.findIndex((n) => n.toLowerCase() === name.toLowerCase()) !== index);
 
+const inWords = (errors) => errors.map(({ instancePath, message, params }) => `${instancePath || '/'} ${message}${params.additionalProperty ? ` (${params.additionalProperty})` : ''}`);
+
 /** task.json as data. */
 export function taskProblems(task) {
-  if (!validate(task)) return validate.errors.map((error) => `${error.instancePath || '/'} ${error.message}`);
+  if (!validate(task)) return inWords(validate.errors);
   const problems = [
     ...duplicates(task.inputs.map(({ name }) => name)).map((name) => `two inputs are named ${name}`),
     ...duplicates((task.groups ?? []).map(({ name }) => name)).map((name) => `two groups are named ${name}`),
@@ -70,6 +74,7 @@ export function taskFileProblems(folder, task) {
 
 /** vss-extension.json, its files under `root`, and the task that it contributes. */
 export function extensionProblems(root, manifest, task) {
+  if (!validateExtension(manifest)) return inWords(validateExtension.errors);
   const exists = (file) => fs.existsSync(path.join(root, file));
   const files = [manifest.icons.default, manifest.content.details.path, manifest.content.license.path, ...manifest.files.map((file) => file.path)];
   // The notices are made while packaging.
@@ -80,6 +85,7 @@ export function extensionProblems(root, manifest, task) {
   if (!manifest.targets.every(({ id }) => id === 'Microsoft.VisualStudio.Services')) problems.push('a target is not Microsoft.VisualStudio.Services');
   for (const category of manifest.categories) if (!CATEGORIES.includes(category)) problems.push(`category ${category} does not exist`);
   problems.push(...duplicates(manifest.contributions.map(({ id }) => id)).map((id) => `two contributions have the id ${id}`));
+  problems.push(...duplicates(manifest.files.map(({ path: file }) => file)).map((file) => `two files are ${file}`));
   return problems.concat(manifest.contributions.flatMap((contribution) => contributionProblems(manifest, contribution, exists)));
 }
 
@@ -97,6 +103,9 @@ function contributionProblems(manifest, { id, type, targets, properties }, exist
     if (!SCHEMES.includes(scheme.type)) problems.push(`${id}: scheme ${scheme.type} is not open to extensions`);
     problems.push(...scheme.inputDescriptors.flatMap((field) => fieldProblems(id, field)));
   }
+  const lists = [...properties.authenticationSchemes.map((scheme) => scheme.inputDescriptors), properties.inputDescriptors];
+  problems.push(...lists.flatMap((list) => duplicates(list.map((field) => field.id))).map((field) => `${id}: two fields have the id ${field}`));
+  problems.push(...duplicates(properties.authenticationSchemes.map((scheme) => scheme.type)).map((type) => `${id}: two schemes have the type ${type}`));
   for (const field of properties.inputDescriptors) {
     if (field.isConfidential) problems.push(`${id}: ${field.id} is connection data, which is public`);
     problems.push(...fieldProblems(id, field));

@@ -91,6 +91,21 @@ describe('a broken task.json', () => {
 describe('a broken vss-extension.json', () => {
   const connection = (m) => m.contributions.find(({ properties }) => properties.name === 'Causeway').properties;
   const cases = [
+    ['a key that does not exist', (m) => { m.contribution = []; }, /additional properties \(contribution\)/],
+    ['no id', (m) => { delete m.id; }, /required property 'id'/],
+    ['no publisher', (m) => { delete m.publisher; }, /required property 'publisher'/],
+    ['an id with a space', (m) => { m.id = 'cause way'; }, /\/id must match/],
+    ['public as text', (m) => { m.public = 'false'; }, /\/public must be boolean/],
+    ['one category as text', (m) => { m.categories = 'Azure Pipelines'; }, /\/categories must be array/],
+    ['a file that is no object', (m) => { m.files[0] = 'task'; }, /\/files\/0 must be object/],
+    ['a file twice', (m) => { m.files.push({ path: 'task' }); }, /two files are task/],
+    ['a contribution without a target', (m) => { m.contributions[0].targets = []; }, /\/contributions\/0\/targets/],
+    ['a misspelt property of the task', (m) => { m.contributions[0].properties.nam = 'task'; }, /additional properties \(nam\)/],
+    ['two contributions of one id', (m) => { m.contributions[1].id = m.contributions[0].id; }, /two contributions have the id causeway-task/],
+    ['a misspelt property of a field', (m) => { connection(m).inputDescriptors[0].isConfidental = true; }, /additional properties \(isConfidental\)/],
+    ['a field twice', (m) => { connection(m).inputDescriptors.push(connection(m).inputDescriptors[1]); }, /two fields have the id roleArn/],
+    ['a scheme twice', (m) => { connection(m).authenticationSchemes.push(connection(m).authenticationSchemes[0]); }, /two schemes have the type/],
+    ['a link that is no https address', (m) => { m.links = { learn: { uri: 'docs/README.md' } }; }, /\/links\/learn\/uri must match/],
     ['another version than the task', (m) => { m.version = '0.0.1'; }, /not the task's/],
     ['a version of four numbers', (m) => { m.version = '1.0.0.0'; }, /not three numbers/],
     ['a brand in the name', (m) => { m.name = 'Causeway for AWS'; }, /brand name/],

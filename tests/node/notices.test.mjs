@@ -27,6 +27,24 @@ describe('the bill of materials', () => {
       assert.ok(component.licenses[0].expression, component.name);
     }
   });
+  test('has what the notices have beside the crates', () => {
+    const { version } = bom.components.find(({ name }) => name === 'Rust standard library');
+    assert.match(version, /^\d+\.\d+\.\d+/);
+    for (const name of ['musl', 'mingw-w64 run time', 'Zig run time']) assert.ok(names.includes(name), name);
+  });
+  test('knows a crate of this workspace from one of crates.io that has its name', () => {
+    // As [patch.crates-io] puts one in another's place: same name and version, no source.
+    const [theirs] = crates.packages.filter(({ name }) => name === 'crc-fast');
+    const { source, repository, ...ours } = theirs;
+    const patched = billOfMaterials({ ...crates, packages: crates.packages.map((entry) => (entry === theirs ? { ...ours, license: 'Apache-2.0', source: null } : entry)) });
+    const [component] = patched.components.filter(({ name }) => name === 'crc-fast');
+    assert.deepEqual([component.purl, component.hashes, component['bom-ref'], component.author], [undefined, undefined, `own:crc-fast@${theirs.version}`, 'Causeway']);
+    assert.match(component.pedigree.notes, /not that crate/);
+    for (const own of bom.components.filter(({ name }) => name.startsWith('causeway-'))) assert.deepEqual([own.purl, own.pedigree], [undefined, undefined]);
+    assert.ok(!JSON.stringify(patched).includes('pkg:cargo/crc-fast'));
+    const refs = [patched.metadata.component, ...patched.components].map((one) => one['bom-ref']);
+    for (const { dependsOn } of patched.dependencies) for (const other of dependsOn) assert.ok(refs.includes(other), other);
+  });
   test('names each thing once, and depends on nothing that it does not name', () => {
     const refs = [bom.metadata.component, ...bom.components].map((component) => component['bom-ref']);
     assert.equal(new Set(refs).size, refs.length);

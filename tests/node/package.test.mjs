@@ -29,7 +29,12 @@ function repository(t, binaries) {
   return folder;
 }
 
-const run = (folder, ...args) => spawnSync(path.join(folder, 'scripts/package'), args, { encoding: 'utf8', env: { ...process.env, SOURCE_DATE_EPOCH: '1760000000' } });
+/** Runs scripts/package in `folder`; what is no text among the arguments is its environment. */
+function run(folder, ...args) {
+  const env = Object.assign({ ...process.env, SOURCE_DATE_EPOCH: '1760000000' }, ...args.filter((arg) => typeof arg === 'object'));
+  if (env.SOURCE_DATE_EPOCH === undefined) delete env.SOURCE_DATE_EPOCH;
+  return spawnSync(path.join(folder, 'scripts/package'), args.filter((arg) => typeof arg === 'string'), { encoding: 'utf8', env });
+}
 const vsix = (folder) => path.join(folder, 'dist', `causeway-${readJson('vss-extension.json').version}.vsix`);
 const python = (code, ...args) => {
   const { status, stdout, stderr } = spawnSync('python3', ['-c', code, ...args], { encoding: 'utf8' });
@@ -66,6 +71,48 @@ describe('scripts/package', () => {
     assert.equal(run(folder).status, 0);
     assert.ok(first.equals(fs.readFileSync(vsix(folder))), 'the bytes differ');
     for (const name of NOTICES) assert.equal(member(vsix(folder), `notices/${name}`), name);
+  });
+
+  test('lists everything in a fixed order, whatever order tfx-cli reads in', (t) => {
+    const folder = temporaryFolder(t);
+    const made = (name, order) => {
+      const list = (element, values) => order(values).map((value) => `  <${element} Name="${value}"/>`).join('\n');
+      const types = `<Types>\n${list('Default', ['.br', '.js'])}\n${list('Override', ['/LICENSE', '/task/a'])}\n</Types>\n`;
+      const manifest = `<P>\n  <Metadata/>\n${list('Asset', ['images/icon.png', 'overview.md'])}\n</P>\n`;
+      const file = path.join(folder, name);
+      python('import sys, zipfile\nz = zipfile.ZipFile(sys.argv[1], "w")\nz.writestr("[Content_Types].xml", sys.argv[2])\nz.writestr("extension.vsixmanifest", sys.argv[3])', file, types, manifest);
+      assert.equal(spawnSync(path.join(ROOT, 'scripts/repack'), [file], { encoding: 'utf8' }).stderr, '');
+      return { bytes: fs.readFileSync(file), types, manifest, file };
+    };
+    const forth = made('a.vsix', (values) => values);
+    const back = made('b.vsix', (values) => values.toReversed());
+    assert.notEqual(forth.types, back.types);
+    assert.ok(forth.bytes.equals(back.bytes));
+    assert.equal(member(back.file, 'extension.vsixmanifest'), forth.manifest.trim());
+  });
+
+  test('says the type of every file itself: `file` is not asked, which not every machine has', (t) => {
+    const folder = repository(t, [`${PLATFORM}/causeway`]);
+    const asked = path.join(folder, 'asked');
+    fs.mkdirSync(path.join(folder, 'bin'));
+    fs.writeFileSync(path.join(folder, 'bin/file'), `#!/bin/sh\necho "$@" >>"${asked}"\nexit 1\n`, { mode: 0o755 });
+    const { status, stderr } = run(folder, { PATH: `${path.join(folder, 'bin')}:${process.env.PATH}` });
+    assert.equal(status, 0, stderr);
+    assert.equal(fs.existsSync(asked) ? fs.readFileSync(asked, 'utf8') : '', '');
+    const types = member(vsix(folder), '[Content_Types].xml');
+    for (const [name, type] of [['LICENSE', 'text/plain'], [`task/bin/${PLATFORM}/causeway.br`, 'application/octet-stream'], ['notices/THIRD-PARTY-NOTICES.txt', 'text/plain']]) {
+      assert.ok(types.includes(`<Override ContentType="${type}" PartName="/${name}"/>`), types);
+    }
+    assert.equal(contents(vsix(folder)).length, new Set(contents(vsix(folder))).size, 'a file is there twice');
+  });
+
+  test('takes the time of its entries from the commit', (t) => {
+    const folder = repository(t, [`${PLATFORM}/causeway`]);
+    const git = (...args) => assert.equal(spawnSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.invalid', '-c', 'commit.gpgsign=false', ...args], { cwd: folder, env: { ...process.env, GIT_COMMITTER_DATE: '2020-02-02T02:02:02Z' } }).status, 0);
+    git('init', '-q');
+    git('commit', '-q', '--allow-empty', '-m', 'x');
+    assert.equal(run(folder, { SOURCE_DATE_EPOCH: undefined }).status, 0);
+    assert.equal(python('import sys, zipfile; print({e.date_time for e in zipfile.ZipFile(sys.argv[1]).infolist()})', vsix(folder)).trim(), '{(2020, 2, 2, 2, 2, 2)}');
   });
 
   test('--dev: a private copy with other ids, and a version that rises', (t) => {

@@ -221,6 +221,39 @@ describe('a binary that is packed', () => {
     }
   });
 
+  test('is unpacked again when it has been damaged', async (t) => {
+    const task = packed(t);
+    await runShim(task);
+    fs.appendFileSync(task.binary, '# mangled\n');
+    assert.deepEqual(await runShim(task), { code: 0, signal: null, stdout: 'ran\n', stderr: '' });
+    assert.equal(fs.readFileSync(task.binary, 'utf8').includes('mangled'), false);
+    for (const file of [task.binary, `${task.binary}.br`]) fs.appendFileSync(file, '# mangled\n');
+    fs.truncateSync(`${task.binary}.br`, 9);
+    assertOneError(await runShim(task), /not the file that was released: its packed form is damaged/);
+  });
+
+  /** What happens when `call` of node's fs is followed by `then`: antivirus software, for one. */
+  function meanwhile(task, call, then) {
+    const hook = path.join(task.root, 'hook.js');
+    fs.writeFileSync(hook, `const fs = require('fs'); const real = fs.${call};
+fs.${call} = (...args) => { const result = real(...args); if (args.at(-1) === ${JSON.stringify(task.binary)} || args[0] === ${JSON.stringify(task.binary)}) { ${then} } return result; };`);
+    return { NODE_OPTIONS: `--require=${hook}` };
+  }
+
+  for (const [name, call] of [['placed', 'renameSync'], ['looked at', 'statSync'], ['verified', 'readFileSync']]) {
+    test(`is taken away as soon as it has been ${name}: the error says so`, async (t) => {
+      const task = packed(t);
+      const env = meanwhile(task, call, `fs.rmSync(${JSON.stringify(task.binary)}, { force: true });`);
+      assertOneError(await runShim(task, { env }), /(causeway is missing or empty|could not be started \(ENOENT\): it went away).*antivirus/);
+    });
+  }
+
+  test('is damaged again and again: a private copy runs', async (t) => {
+    const task = packed(t);
+    const env = meanwhile(task, 'renameSync', `fs.appendFileSync(${JSON.stringify(task.binary)}, 'x');`);
+    assert.equal((await runShim(task, { env })).stdout, 'ran\n');
+  });
+
   test('two steps at once unpack it both, and run', async (t) => {
     const task = packed(t);
     const results = await Promise.all([runShim(task), runShim(task), runShim(task)]);
@@ -319,8 +352,8 @@ test('the shim is small and plain', () => {
   const lines = (files) => files.map(source).join('').split('\n').length;
   // What starts the binary, what verifies it, and what unpacks it, each by itself.
   assert.ok(lines(['index.js', 'cleanup.js', 'launch.js']) < 160);
-  for (const file of ['verify.js', 'unpack.js']) assert.ok(lines([file]) < 60, file);
+  for (const file of ['verify.js', 'unpack.js', 'branches.js']) assert.ok(lines([file]) < 60, file);
   const required = SHIM.map(source).join('').match(/require\('[^']+'\)/g);
-  const allowed = ['./launch', './unpack', './verify', 'child_process', 'crypto', 'fs', 'path', 'zlib'].map((name) => `require('${name}')`);
+  const allowed = ['./branches', './launch', './unpack', './verify', 'child_process', 'crypto', 'fs', 'path', 'zlib'].map((name) => `require('${name}')`);
   assert.deepEqual([...new Set(required)].sort(), allowed);
 });

@@ -10,7 +10,7 @@ import { temporaryFolder } from './fixture.mjs';
 const require = createRequire(import.meta.url);
 const { ROOT } = require('../../scripts/manifest.js');
 const { COPIES, versionIn } = require('../../scripts/version');
-const { HistoryProblem, unraised } = require('../../scripts/history.js');
+const { HistoryProblem, SHIPPED, unraised } = require('../../scripts/history.js');
 
 const read = (name) => fs.readFileSync(path.join(ROOT, name), 'utf8');
 
@@ -50,6 +50,14 @@ function repository(t) {
   return { folder, git, write, commit };
 }
 
+test('what decides how the binary is built and packed counts as shipped', () => {
+  const sourced = [...read('scripts/build').matchAll(/^\. (scripts\/\S+)/gm), ...read('scripts/toolchain.sh').matchAll(/\b(scripts\/[\w.-]*\w)/g)].map(([, name]) => name);
+  const named = [...new Set(sourced)].filter((name) => name !== 'scripts/build' && fs.existsSync(path.join(ROOT, name)));
+  assert.ok(named.length > 3, named.join());
+  assert.deepEqual(named.filter((name) => !SHIPPED.includes(name)), []);
+  for (const name of SHIPPED.filter((entry) => entry.startsWith('scripts/'))) assert.ok(fs.existsSync(path.join(ROOT, name)), name);
+});
+
 describe('a changed task', () => {
   test('nothing changed since the version began', (t) => {
     const { folder, write, commit } = repository(t);
@@ -64,6 +72,7 @@ describe('a changed task', () => {
     ['a new file that git does not know yet', (r) => r.write('task/more.js', '')],
     ['a removed file', (r) => fs.rmSync(path.join(r.folder, 'crates/a/src/lib.rs'))],
     ['a changed file, committed', (r) => { r.write('task/task.json', TASK('1.0.0', { name: 'x' })); r.commit(); }],
+    ...['scripts/toolchain.sh', 'scripts/stage.js', 'scripts/zig.txt', 'patches/crc/src/lib.rs', 'vss-extension.json'].map((name) => [`another ${name}`, (r) => r.write(name, 'x')]),
     ['a change two commits ago', (r) => { r.write('task/a.js', '1'); r.commit(); r.write('README.md', ''); r.commit(); }],
   ];
   for (const [name, change] of changes) {
@@ -110,5 +119,28 @@ describe('a changed task', () => {
     it.git('clone', '-q', '--depth', '1', `file://${it.folder}`, clone);
     assert.throws(() => unraised(clone, '1.0.0'), (error) => error instanceof HistoryProblem && /shallow/.test(error.message));
     assert.throws(() => unraised(temporaryFolder(t), '1.0.0'), HistoryProblem);
+  });
+});
+
+describe('scripts/version --check without a history', () => {
+  const run = (t, env) => {
+    const folder = temporaryFolder(t);
+    for (const name of ['Cargo.toml', 'scripts/version', 'scripts/history.js', 'scripts/manifest.js', ...Object.keys(COPIES)]) {
+      fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+      fs.copyFileSync(path.join(ROOT, name), path.join(folder, name));
+    }
+    const clean = { ...process.env };
+    delete clean.TF_BUILD;
+    return spawnSync(path.join(folder, 'scripts/version'), ['--check'], { encoding: 'utf8', env: { ...clean, ...env } });
+  };
+  test('says so', (t) => {
+    const { status, stdout } = run(t, {});
+    assert.equal(status, 0, stdout);
+    assert.match(stdout, /raised version was NOT checked/);
+  });
+  test('fails in a pipeline', (t) => {
+    const { status, stderr } = run(t, { TF_BUILD: 'True' });
+    assert.equal(status, 1);
+    assert.match(stderr, /error: .*raised version was NOT checked/);
   });
 });
