@@ -10,7 +10,7 @@ use crate::neutralise::neutralise;
 use crate::variables::Variables;
 
 /// Lines of a secret up to this length are not registered as masks: they would blot out the whole log.
-const SHORTEST_MASK: usize = 4;
+pub const SHORTEST_MASK: usize = 4;
 
 /// The only writer to the task's standard output, which the agent reads line by line.
 ///
@@ -19,6 +19,7 @@ const SHORTEST_MASK: usize = 4;
 /// the Azure Pipelines documentation.
 pub struct Console {
     out: Mutex<Box<dyn Write + Send>>,
+    masked: Mutex<Vec<SecretString>>,
     escaping: Escaping,
     debug: bool,
     broken: AtomicBool,
@@ -60,6 +61,7 @@ impl Console {
         let variables = Variables::new(environment);
         Self {
             out: Mutex::new(out),
+            masked: Mutex::default(),
             escaping: Escaping::new(variables.public("DECODE_PERCENTS")),
             debug: variables.debug(),
             broken: AtomicBool::new(false),
@@ -124,7 +126,14 @@ impl Console {
     fn mask_line(&self, line: &str) {
         if line.chars().count() >= SHORTEST_MASK {
             self.command("task.setsecret", &[], line);
+            self.masked.lock().unwrap_or_else(PoisonError::into_inner).push(SecretString::from(line));
         }
+    }
+
+    /// The texts that the log shows as `***` because of [`Console::mask`]; for what the agent does not mask.
+    #[must_use]
+    pub fn masked(&self) -> Vec<SecretString> {
+        self.masked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Sets a secret variable: later steps get it only through an `env:` mapping or `$(name)`.

@@ -19,7 +19,7 @@ mod private;
 mod variables;
 
 pub use connection::{Connection, ConnectionError, ConnectionId};
-pub use console::{Console, Masked, MultiLineSecret};
+pub use console::{Console, Masked, MultiLineSecret, SHORTEST_MASK};
 pub use environment::Environment;
 pub use escape::Escaping;
 pub use inputs::{InputError, Inputs};

@@ -1,3 +1,5 @@
+use secrecy::SecretString;
+
 use crate::environment::{Environment, mangled};
 
 /// What only tasks get (`Handler.cs`): connections, inputs, secure files, and the task's own variables.
@@ -28,6 +30,18 @@ impl Environment {
             .collect()
     }
 
+    /// What the agent masks in the log before the task says anything: the values of secret variables, and every authentication
+    /// parameter of the connections (`Worker.cs`, `InitializeSecretMasker`).
+    #[must_use]
+    pub fn masked_values(&self) -> Vec<SecretString> {
+        let is_masked = |name: &&str| {
+            ["SECRET_", "ENDPOINT_AUTH_PARAMETER_"].iter().any(|prefix| name.starts_with(prefix))
+                || NAMES[..2].contains(name)
+        };
+        let names = self.private_names().into_iter().filter(is_masked);
+        names.filter_map(|name| self.get(name)).map(SecretString::from).collect()
+    }
+
     /// The names under which secret variables stand here; `None` when the agent does not list them.
     fn secret_names(&self) -> Option<Vec<String>> {
         let names: Vec<String> = serde_json::from_str(self.get("VSTS_SECRET_VARIABLES")?).ok()?;
@@ -38,6 +52,26 @@ impl Environment {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_agent_masks_are_secret_variables_and_authentication() {
+        use secrecy::ExposeSecret;
+
+        let environment = Environment::from_pairs([
+            ("ENDPOINT_AUTH_PARAMETER_ID_PASSWORD", "one"),
+            ("ENDPOINT_AUTH_SCHEME_ID", "UsernamePassword"),
+            ("ENDPOINT_DATA_ID_ROLEARN", "arn"),
+            ("SECRET_NUGET_TOKEN", "two"),
+            ("SECRET_KEY_BASE", "mapped by the user"),
+            ("SECRET_EMPTY", ""),
+            ("AGENT_PROXYPASSWORD", "three"),
+            ("VSTS_SECRET_VARIABLES", r#"["nuget.token","empty"]"#),
+        ]);
+        let mut values: Vec<String> =
+            environment.masked_values().iter().map(|value| value.expose_secret().to_owned()).collect();
+        values.sort_unstable();
+        assert_eq!(values, ["one", "three", "two"]);
+    }
 
     #[test]
     fn what_only_tasks_get_is_private_and_what_the_pipeline_gives_is_not() {

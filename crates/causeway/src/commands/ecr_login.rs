@@ -47,6 +47,9 @@ impl Command for EcrLogin {
         if let Some(first) = logins.first() {
             console.set_output("registry", first.host.as_str());
         }
+        for login in &logins {
+            step.summary().fact("Logged in to", login.host.as_str());
+        }
         let hosts: Vec<&str> = logins.iter().map(|login| login.host.as_str()).collect();
         console.info(&format!(
             "Logged in to {}; later steps of this job have DOCKER_CONFIG={docker} and REGISTRY_AUTH_FILE",

@@ -35,10 +35,7 @@ enum Kind {
 
 pub(super) fn plan(step: &Step) -> Result<Box<dyn Command>> {
     let inputs = step.inputs();
-    let name = match inputs.parsed("repository")? {
-        None => inputs.parsed("repositoryName")?,
-        given => given,
-    };
+    let name = inputs.parsed("repository")?;
     Ok(Box::new(EcrPull {
         target: Target::read_one(step)?,
         repository: name.ok_or(InputError::Missing { name: "repository", context: "" })?,
@@ -49,21 +46,26 @@ pub(super) fn plan(step: &Step) -> Result<Box<dyn Command>> {
     }))
 }
 
-/// `imageSource` is an input of ecrPush too, whose default always comes: then a digest counts if there is one.
+/// `imageSource` is an input of ecrPush too, whose default always comes: then a digest counts if there is one. What belongs to
+/// another choice may hold anything.
 fn reference(inputs: &Inputs<'_>) -> Result<Reference> {
     let kinds = [("imagename", Kind::Unsaid), ("imagetag", Kind::Tag), ("imagedigest", Kind::Digest)];
-    let digest: Option<Digest> = inputs.parsed("imageDigest")?;
-    let tag: Option<Tag> = inputs.parsed("imageTag")?;
-    match (inputs.choice("imageSource", &kinds)?.unwrap_or(Kind::Unsaid), digest) {
-        (Kind::Unsaid | Kind::Digest, Some(digest)) => Ok(digest.into()),
-        (Kind::Digest, None) => {
-            Err(InputError::Missing { name: "imageDigest", context: " with imageSource imagedigest" }.into())
-        }
-        (Kind::Unsaid | Kind::Tag, _) => match tag {
-            Some(tag) => Ok(tag.into()),
-            None => Ok("latest".parse::<Tag>()?.into()),
-        },
+    match inputs.choice("imageSource", &kinds)?.unwrap_or(Kind::Unsaid) {
+        Kind::Tag => tag(inputs),
+        Kind::Digest => digest(inputs)?.ok_or_else(|| {
+            InputError::Missing { name: "imageDigest", context: " with imageSource imagedigest" }.into()
+        }),
+        Kind::Unsaid => digest(inputs)?.map_or_else(|| tag(inputs), Ok),
     }
+}
+
+fn tag(inputs: &Inputs<'_>) -> Result<Reference> {
+    let tag: Option<Tag> = inputs.parsed("imageTag")?;
+    Ok(tag.map_or_else(|| "latest".parse(), Ok)?.into())
+}
+
+fn digest(inputs: &Inputs<'_>) -> Result<Option<Reference>> {
+    Ok(inputs.parsed::<Digest>("imageDigest")?.map(Reference::from))
 }
 
 #[async_trait]

@@ -26,15 +26,14 @@ struct EcrPush {
     tags: Vec<Tag>,
     /// How the repository is made if it is not there; `None`: it must be.
     create: Option<NewRepository>,
-    remove_image: bool,
     mount_from: Vec<RepositoryName>,
     variable: Option<String>,
     temp: PathBuf,
 }
 
 enum Source {
-    /// The name or id that the engine knows it by.
-    Engine(String),
+    /// The name or id that the engine knows it by, and whether the names given for the push are removed after it.
+    Engine { image: String, remove: bool },
     /// Read from the disk.
     Files(Box<Image>),
 }
@@ -59,7 +58,6 @@ pub(super) fn plan(step: &Step) -> Result<Box<dyn Command>> {
         repository,
         tags: tags(&inputs)?,
         create,
-        remove_image: inputs.flag("removeDockerImage", false)?,
         mount_from: inputs.parsed_lines("mountFrom")?,
         variable: output_variable(&inputs)?,
         source: source(&inputs, &temp)?,
@@ -122,11 +120,11 @@ fn source(inputs: &Inputs<'_>, temp: &Path) -> Result<Source> {
         Kind::Name => {
             let name = inputs.required_with("sourceImageName", " with imageSource imagename")?;
             let tag = inputs.text("sourceImageTag").unwrap_or("latest");
-            Ok(Source::Engine(argument("sourceImageName", format!("{name}:{tag}"))?))
+            in_engine(inputs, argument("sourceImageName", format!("{name}:{tag}"))?)
         }
         Kind::Id => {
             let id = inputs.required_with("sourceImageId", " with imageSource imageid")?;
-            Ok(Source::Engine(argument("sourceImageId", id.to_owned())?))
+            in_engine(inputs, argument("sourceImageId", id.to_owned())?)
         }
         Kind::Files => {
             let path = inputs.required_with("archivePath", " with imageSource archive or ociLayout")?;
@@ -151,6 +149,10 @@ fn source(inputs: &Inputs<'_>, temp: &Path) -> Result<Source> {
             Ok(Source::Files(Box::new(image)))
         }
     }
+}
+
+fn in_engine(inputs: &Inputs<'_>, image: String) -> Result<Source> {
+    Ok(Source::Engine { image, remove: inputs.flag("removeDockerImage", false)? })
 }
 
 /// What goes to a command line must not look like an option.
@@ -179,7 +181,9 @@ impl Command for EcrPush {
             create.ensure(repositories.as_ref(), &signed_in.config, &self.repository, console).await?;
         }
         let digest = match &self.source {
-            Source::Engine(image) => self.push_from_engine(step, &login, &registry, image).await?,
+            Source::Engine { image, remove } => {
+                self.push_from_engine(step, &login, &registry, image, *remove).await?
+            }
             Source::Files(image) => {
                 self.check_tags(&registry, repositories.as_ref(), &image.root.digest).await?;
                 self.push_from_files(step, &registry, image).await?
@@ -258,11 +262,12 @@ impl EcrPush {
         login: &RegistryLogin,
         registry: &Registry,
         image: &str,
+        remove: bool,
     ) -> Result<Digest> {
         let files = LoginFiles::prepare(step, &self.temp, std::slice::from_ref(login))?;
         files.announce(step)?;
         files.write()?;
-        let ending = self.push_tags(&Engine::new(step, &files), login, image).await;
+        let ending = self.push_tags(&Engine::new(step, &files), login, image, remove).await;
         // The post-job step tries again.
         if let Err(error) = files.remove() {
             step.console().warning(&crate::failure::describe(&error));
@@ -279,6 +284,7 @@ impl EcrPush {
         engine: &Engine<'_>,
         login: &RegistryLogin,
         image: &str,
+        remove: bool,
     ) -> Result<Option<Digest>> {
         let mut digest = None;
         for tag in &self.tags {
@@ -286,7 +292,7 @@ impl EcrPush {
             engine.tag(image, &target).await?;
             digest = engine.push(&target).await?;
         }
-        if self.remove_image {
+        if remove {
             for tag in &self.tags {
                 engine.remove(&uri(&login.host, &self.repository, &Reference::from(tag.clone()))).await?;
             }

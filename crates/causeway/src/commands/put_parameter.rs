@@ -58,6 +58,7 @@ impl Command for PutParameter {
         self.value.warn_if_literal(step, "parameterValue");
         let version = put_parameter(&signed_in.config, &self.write).await?;
         console.set_output("storedVersion", &version.to_string());
+        step.summary().stored(self.write.name().as_str(), &version.to_string());
         console.info(&format!("{} is written, version {version}", self.write.name()));
         Ok(())
     }

@@ -110,6 +110,7 @@ impl Command for PutSecret {
         }
         console.set_output("secretArn", &written.arn);
         console.set_output("storedVersion", &written.version);
+        step.summary().stored(&self.write.id().to_string(), &written.version);
         let what = if written.created { "created" } else { "given a new version" };
         console.info(&format!("Secret {} is {what}: {}", self.write.id(), written.version));
         Ok(())

@@ -80,6 +80,7 @@ impl Command for S3Download {
         console.set_output("downloadedBytes", &report.downloaded_bytes().to_string());
         if self.options.delete_removed.is_some() {
             console.set_output("deletedCount", &report.deleted.len().to_string());
+            step.summary().deleted(report.deleted.len());
         }
         if report.is_complete() { Ok(()) } else { Err(failure(&report)) }
     }

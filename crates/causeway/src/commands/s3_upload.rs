@@ -126,6 +126,7 @@ impl Command for S3Upload {
         console.set_output("uploadedBytes", &report.uploaded_bytes().to_string());
         if self.options.delete_removed.is_some() {
             console.set_output("deletedCount", &report.deleted.len().to_string());
+            step.summary().deleted(report.deleted.len());
         }
         if report.is_complete() { Ok(()) } else { Err(failure(plan, &report)) }
     }

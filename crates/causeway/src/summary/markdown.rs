@@ -2,26 +2,30 @@ use std::fmt::Write;
 
 use causeway_agent::neutralise;
 
-/// A Markdown table with two columns, of which the cells are literal text.
-pub(super) struct Table {
+use super::hidden::Hidden;
+
+/// A Markdown table with two columns, of which the cells are literal text without what is hidden.
+pub(super) struct Table<'a> {
+    hidden: &'a Hidden,
     text: String,
     /// Whether the first column holds labels of ours, and not literal texts.
     labels: bool,
     rows: usize,
 }
 
-impl Table {
+impl<'a> Table<'a> {
     /// Rows beyond these are counted, not shown.
     const MOST: usize = 200;
 
     /// An empty table with our own words as headings.
-    pub(super) fn new([first, second]: [&'static str; 2]) -> Self {
-        Self { text: format!("| {first} | {second} |\n|:---|:---|\n"), labels: false, rows: 0 }
+    pub(super) fn new([first, second]: [&'static str; 2], hidden: &'a Hidden) -> Self {
+        let text = format!("| {first} | {second} |\n|:---|:---|\n");
+        Self { hidden, text, labels: false, rows: 0 }
     }
 
     /// An empty table of labels, which are our own words, and texts.
-    pub(super) fn of_facts() -> Self {
-        Self { labels: true, ..Self::new(["Step", " "]) }
+    pub(super) fn of_facts(hidden: &'a Hidden) -> Self {
+        Self { labels: true, ..Self::new(["Step", " "], hidden) }
     }
 
     pub(super) fn row(&mut self, [first, second]: [&str; 2]) {
@@ -29,9 +33,10 @@ impl Table {
         if self.rows > Self::MOST {
             return;
         }
-        let first = if self.labels { first.to_owned() } else { literal(first) };
+        let cell = |text| literal(&self.hidden.without(text));
+        let (first, second) = (if self.labels { first.to_owned() } else { cell(first) }, cell(second));
         // Writing to a String cannot fail.
-        let _ = writeln!(self.text, "| {first} | {} |", literal(second));
+        let _ = writeln!(self.text, "| {first} | {second} |");
     }
 
     pub(super) fn into_text(mut self) -> String {
@@ -99,7 +104,8 @@ mod tests {
 
     #[test]
     fn a_long_table_is_cut_and_says_so() {
-        let mut table = Table::new(["Read", "Into variable"]);
+        let hidden = Hidden::default();
+        let mut table = Table::new(["Read", "Into variable"], &hidden);
         for number in 0..205 {
             table.row([&format!("p{number}"), "v"]);
         }

@@ -1,8 +1,9 @@
 //! The job summary: one Markdown file a step, which Azure Pipelines shows on the run's page.
 //!
 //! The agent uploads it as it is, without masking. So a summary takes names, numbers and digests, and never a value that
-//! could be secret; what it takes is printed as literal text, whatever stands in it.
+//! could be secret; what it takes is printed as literal text, whatever stands in it, and what the log masks is masked here.
 
+mod hidden;
 mod markdown;
 
 use std::fmt::Write;
@@ -15,6 +16,7 @@ use causeway_identity::Session;
 use crate::files;
 use crate::identity::utc;
 use crate::step::Step;
+use hidden::Hidden;
 use markdown::Table;
 
 /// What the step has done so far, for its summary. Commands add to it as they go.
@@ -63,6 +65,16 @@ impl Summary {
         self.fact(label, &format!("{count} objects, {bytes} bytes, {place}"));
     }
 
+    /// Objects or files that were deleted, where the step was to delete any.
+    pub(crate) fn deleted(&self, count: usize) {
+        self.fact("Deleted", &count.to_string());
+    }
+
+    /// A parameter or secret that was written, by name, and its new version.
+    pub(crate) fn stored(&self, name: &str, version: &str) {
+        self.fact("Stored", &format!("{name}, version {version}"));
+    }
+
     /// Shows the summary on the run's page. That it cannot be shown is no failure of the step.
     pub(crate) fn publish(&self, step: &Step, command: &str, succeeded: bool) {
         if self.facts().about.is_empty() {
@@ -80,13 +92,13 @@ impl Summary {
         let folder = files::fresh_path(&step.temp_directory()?, "");
         let file = folder.join(format!("Causeway {command}.md"));
         std::fs::create_dir(&folder).context("its folder")?;
-        std::fs::write(&file, self.markdown(succeeded)).context("its file")?;
+        std::fs::write(&file, self.markdown(succeeded, &Hidden::of(step))).context("its file")?;
         Ok(file)
     }
 
-    fn markdown(&self, succeeded: bool) -> String {
+    fn markdown(&self, succeeded: bool, hidden: &Hidden) -> String {
         let facts = self.facts();
-        let mut about = Table::of_facts();
+        let mut about = Table::of_facts(hidden);
         about.row(["Result", if succeeded { "succeeded" } else { "failed: the log says why" }]);
         for (label, text) in &facts.about {
             about.row([label, text]);
@@ -96,7 +108,7 @@ impl Summary {
             [(["Image", "Digest"], &facts.images), (["Read", "Into variable"], &facts.variables)]
         {
             if !rows.is_empty() {
-                let mut table = Table::new(heading);
+                let mut table = Table::new(heading, hidden);
                 rows.iter().for_each(|[first, second]| table.row([first, second]));
                 // Writing to a String cannot fail.
                 let _ = write!(page, "\n{}", table.into_text());
@@ -126,7 +138,7 @@ mod tests {
         summary.objects("Uploaded", "s3://web/releases", 3, 4096);
         summary.variable("/shop/token", "TOKEN");
         assert_eq!(
-            summary.markdown(true),
+            summary.markdown(true, &Hidden::default()),
             "| Step |   |\n|:---|:---|\n\
              | Result | `succeeded` |\n\
              | AWS account | `123456789012` |\n\
@@ -134,7 +146,7 @@ mod tests {
              \n| Read | Into variable |\n|:---|:---|\n\
              | `/shop/token` | `TOKEN` |\n"
         );
-        assert!(summary.markdown(false).contains("failed"));
+        assert!(summary.markdown(false, &Hidden::default()).contains("failed"));
     }
 
     #[test]

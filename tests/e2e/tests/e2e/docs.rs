@@ -4,11 +4,11 @@
 mod page;
 mod rules;
 
-use causeway_harness::agent::{Action, JobResult, Outcome};
+use causeway_harness::agent::{Action, Job, JobResult, Outcome, Step};
 
 use crate::assert_succeeds;
 use page::{ACCOUNT, Documented, examples};
-use rules::Task;
+use rules::{Given, Task};
 
 /// Runs every example of a page; each must succeed, and its summary must name the account.
 fn run(command: &str) -> Vec<JobResult> {
@@ -146,7 +146,7 @@ fn what_the_editor_hides_is_ignored() {
                 let Action::Task { inputs, .. } = &mut step.action else { continue };
                 let hidden = task.hidden(inputs);
                 assert!(!hidden.is_empty(), "{command} hides nothing?");
-                inputs.extend(hidden.into_iter().map(|name| (name, "what the editor hides".to_owned())));
+                inputs.extend(hidden.into_iter().map(|name| (name, JUNK.to_owned())));
             }
             let job = Documented::of(command).run(job);
             if job.outcome != Outcome::Succeeded {
@@ -156,6 +156,107 @@ fn what_the_editor_hides_is_ignored() {
         }
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+/// What would be read of a step that the editor made, filled in for another form.
+const JUNK: &str = "what the editor hides";
+
+/// The same in every form that the editor can have, not only in those of the examples. The steps name what does not exist, so
+/// they end soon after everything was read.
+#[test]
+fn what_the_editor_hides_is_ignored_in_every_form() {
+    let task = Task::read();
+    let mut problems = Vec::new();
+    for command in task.commands() {
+        let documented = Documented::of(command);
+        for form in task.forms(command).into_iter().filter(|form| !is_of_the_other(command, form)) {
+            let mut given = filled(&task, form.clone(), None);
+            let hidden = task.hidden(&given);
+            given.extend(hidden.iter().map(|name| (name.clone(), JUNK.to_owned())));
+            let job = documented.run(one_step(&given));
+            let about_hidden = |error: &str| {
+                error.contains(JUNK)
+                    || error.contains("is required")
+                    || hidden.iter().any(|name| error.contains(&format!("input {name} ")))
+            };
+            let errors = job.steps[0].errors();
+            let wrong = errors.iter().filter(|error| about_hidden(error));
+            problems.extend(wrong.map(|error| format!("{form:?}: {error}")));
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+/// `imageSource` has the values of two commands in one list.
+fn is_of_the_other(command: &str, form: &Given) -> bool {
+    let others: &[&str] = match command {
+        "ecrPush" => &["imagetag", "imagedigest"],
+        "ecrPull" => &["imageid", "archive", "ociLayout"],
+        _ => &[],
+    };
+    form.iter().any(|(name, value)| name == "imageSource" && others.contains(&value.as_str()))
+}
+
+/// `tests/demanded.json` says what the editor must show: the task itself asks for each of it.
+#[test]
+fn what_is_said_to_be_demanded_is() {
+    let task = Task::read();
+    let mut worlds = std::collections::HashMap::new();
+    for (form, demands) in Task::demands() {
+        let command = command_of(&form);
+        let documented = worlds.entry(command.to_owned()).or_insert_with(|| Documented::of(command));
+        for demand in demands {
+            let job = documented.run(one_step(&filled(&task, form.clone(), Some(&demand))));
+            let errors = job.steps[0].errors().join("; ");
+            let named = demand.iter().any(|name| errors.contains(&format!("input {name}")));
+            // The agent makes the sources' folder of an empty path.
+            let asked = errors.contains("is required") || errors.contains("give the file");
+            assert!(named && asked, "{form:?} without {demand:?}: {errors}");
+        }
+    }
+}
+
+fn command_of(form: &Given) -> &str {
+    &form.iter().find(|(name, _)| name == "command").unwrap().1
+}
+
+/// A form with all that is demanded in it but for `without`.
+fn filled(task: &Task, mut form: Given, without: Option<&[String]>) -> Given {
+    for demand in task.demanded(&form) {
+        if Some(demand.as_slice()) != without {
+            form.push((demand[0].clone(), filler(&demand[0]).to_owned()));
+        }
+    }
+    form
+}
+
+/// Something that is right and names nothing that exists.
+fn filler(input: &str) -> &'static str {
+    match input {
+        "filePath" => "forms/none.sh",
+        "inlineScript" => "true",
+        "awsCommand" => "sts",
+        "customVariableName" => "FormsVariable",
+        "replacementPattern" => "^/forms/",
+        "parameterName" | "parameterPath" => "/forms/none",
+        "parameterValue" | "secretValue" => "value-of-a-form",
+        "secretIdOrName" | "secretNameOrId" | "repositoryName" | "repository" => "forms/none",
+        "sourceImageName" => "forms",
+        "sourceImageId" => "0f1a2b3c4d5e",
+        "archivePath" => "forms/none.tar",
+        "imageDigest" => "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "sourceTag" | "pushTags" => "1.0",
+        "bucketName" => "forms-none",
+        "customerKey" => "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        _ => panic!("tests/demanded.json has {input}, and this does not"),
+    }
+}
+
+fn one_step(given: &Given) -> Job {
+    let mut inputs: Vec<(&str, &str)> =
+        given.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    inputs.extend([("connection", "aws-production"), ("regionName", "eu-west-1")]);
+    Job { steps: vec![Step::task("Causeway@1", &inputs).named("step")], ..Job::default() }
 }
 
 /// An input that is marked as required and shown must be what the task itself asks for when it is empty.

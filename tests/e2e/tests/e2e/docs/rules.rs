@@ -1,7 +1,12 @@
 //! What the task editor shows, by the visible rules of `task.json`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use causeway_harness::world::workspace;
 use serde_json::Value;
+
+/// What a step says: inputs by name.
+pub(super) type Given = Vec<(String, String)>;
 
 /// `task.json`, as the editor reads it.
 pub(super) struct Task(Value);
@@ -36,6 +41,76 @@ impl Task {
             .collect()
     }
 
+    /// Every form that the editor can have for a command, by what it shows: what was chosen in it. Only what is shown can be
+    /// chosen, and what was chosen stays when it is hidden again.
+    pub(super) fn forms(&self, command: &str) -> Vec<Given> {
+        let mut found: BTreeMap<(Given, Vec<String>), Given> = BTreeMap::new();
+        let mut seen = BTreeSet::new();
+        let mut open = vec![BTreeMap::from([("command".to_owned(), command.to_owned())])];
+        while let Some(chosen) = open.pop() {
+            let given: Given = chosen.clone().into_iter().collect();
+            if !seen.insert(given.clone()) {
+                continue;
+            }
+            let shown = |input: &&Value| self.is_visible(input, &given);
+            for input in self.inputs().filter(shown).filter(|input| self.decides(input)) {
+                for value in values(input) {
+                    let mut next = chosen.clone();
+                    next.insert(name(input), value);
+                    open.push(next);
+                }
+            }
+            let visible: Given = given.iter().filter(|(name, _)| self.shows(name, &given)).cloned().collect();
+            let names = self.inputs().filter(shown).map(name).collect();
+            found.entry((visible.clone(), names)).or_insert(visible);
+        }
+        found.into_values().collect()
+    }
+
+    /// The lines of `tests/demanded.json`: when, and what is demanded then; of each list, one.
+    pub(super) fn demands() -> Vec<(Given, Vec<Vec<String>>)> {
+        let text = std::fs::read_to_string(workspace().join("tests/demanded.json")).unwrap();
+        let lines: Vec<Value> = serde_json::from_str(&text).unwrap();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let when = |line: &Value| {
+            line["when"]
+                .as_object()
+                .unwrap()
+                .iter()
+                .map(|(name, value)| (name.clone(), text(value)))
+                .collect()
+        };
+        let one = |value: &Value| text(value).split(" or ").map(str::to_owned).collect();
+        let demands = |line: &Value| line["demands"].as_array().unwrap().iter().map(one).collect();
+        lines.iter().map(|line| (when(line), demands(line))).collect()
+    }
+
+    /// What is demanded of a step that says `given`.
+    pub(super) fn demanded(&self, given: &[(String, String)]) -> Vec<Vec<String>> {
+        let applies = |when: &Given| when.iter().all(|(name, value)| self.value(name, given) == *value);
+        Self::demands()
+            .into_iter()
+            .filter(|(when, _)| applies(when))
+            .flat_map(|(_, demands)| demands)
+            .collect()
+    }
+
+    /// Whether the editor shows the input of this name.
+    pub(super) fn shows(&self, wanted: &str, given: &[(String, String)]) -> bool {
+        self.is_visible(self.inputs().find(|input| name(input) == wanted).unwrap(), given)
+    }
+
+    /// Whether a rule asks for the input.
+    fn decides(&self, input: &Value) -> bool {
+        let all = self.0["groups"].as_array().unwrap().iter().chain(self.inputs());
+        let mut rules = all.filter_map(|one| one["visibleRule"].as_str());
+        let names = |rule: &str| {
+            rule.split(['&', '|'])
+                .any(|term| term.split(' ').find(|word| !word.is_empty()) == input["name"].as_str())
+        };
+        input["name"] != "command" && rules.any(names)
+    }
+
     fn inputs(&self) -> impl Iterator<Item = &Value> {
         self.0["inputs"].as_array().unwrap().iter()
     }
@@ -64,6 +139,14 @@ impl Task {
             input["defaultValue"].as_str().unwrap_or_default().to_owned()
         };
         found.map_or_else(default, |(_, value)| value.clone())
+    }
+}
+
+/// What can be chosen for an input.
+fn values(input: &Value) -> Vec<String> {
+    match input["options"].as_object() {
+        Some(options) => options.keys().cloned().collect(),
+        None => vec!["true".to_owned(), "false".to_owned()],
     }
 }
 
