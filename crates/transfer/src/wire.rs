@@ -186,8 +186,7 @@ impl Wire {
 
     /// Sends a request once; what comes back is a success.
     pub(crate) async fn attempt(&self, call: &Call<'_>) -> Result<Reply, Fault> {
-        let unsigned = |error| Fault::not_built(call.operation, error);
-        let current = self.signer.current().await.map_err(unsigned)?;
+        let current = self.signer.current().await.map_err(Fault::without_credentials)?;
         let mut packed = self.pack(call).await?;
         let mut request = self.request(call, &mut packed, &current)?;
         let bytes = call.content.map_or(0, Content::bytes);
@@ -219,7 +218,11 @@ impl Wire {
         };
         let mut fault = Fault::refused(operation, &reply.head, &content);
         match fault.code() {
-            Some("ExpiredToken") if self.signer.renew(used).await => fault.again = Again::AtOnce,
+            Some("ExpiredToken") => match self.signer.renew(used).await {
+                Ok(true) => fault.again = Again::AtOnce,
+                Ok(false) => {}
+                Err(reason) => return Fault::without_credentials(reason),
+            },
             Some("RequestTimeTooSkewed") => {
                 if let Some(clock) = answer::clock(&reply.head) {
                     self.signer.set_clock(clock);

@@ -66,6 +66,10 @@ impl Command for S3Download {
         true
     }
 
+    fn outlives_sessions(&self) -> bool {
+        true
+    }
+
     async fn execute(&self, step: &Step, signed_in: &SignedIn, cancel: &CancellationToken) -> Result<()> {
         let console = step.console();
         let progress = s3::Progress::new(console);

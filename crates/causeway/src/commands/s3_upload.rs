@@ -109,6 +109,10 @@ impl Command for S3Upload {
         true
     }
 
+    fn outlives_sessions(&self) -> bool {
+        true
+    }
+
     async fn execute(&self, step: &Step, signed_in: &SignedIn, cancel: &CancellationToken) -> Result<()> {
         let (console, plan) = (step.console(), &self.plan);
         if plan.is_empty() {

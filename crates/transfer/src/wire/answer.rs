@@ -37,6 +37,11 @@ impl Fault {
         Self { reason, again: Again::Never }
     }
 
+    /// There is nothing to sign with.
+    pub(super) fn without_credentials(reason: String) -> Self {
+        Self::never(FailureReason::NoCredentials(reason))
+    }
+
     pub(crate) fn is_pressure(&self) -> bool {
         self.again == Again::Slower
     }
