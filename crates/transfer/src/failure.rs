@@ -66,6 +66,14 @@ pub enum FailureReason {
     /// S3 refused it or could not be reached.
     #[error(transparent)]
     Service(#[from] ServiceError),
+    /// No request has been answered for so long that none is expected to be.
+    #[error("S3 has answered nothing for {seconds} seconds, so the transfer was given up; the last: {last}")]
+    Silence {
+        /// For how long.
+        seconds: u64,
+        /// What became of the last request.
+        last: ServiceError,
+    },
     /// The credentials have ended, and there are no others.
     #[error("there are no credentials for it: {0}")]
     NoCredentials(String),
@@ -107,7 +115,7 @@ impl FailureReason {
     /// error codes").
     pub(crate) fn concerns_all(&self) -> bool {
         let error = match self {
-            Self::NoCredentials(_) => return true,
+            Self::NoCredentials(_) | Self::Silence { .. } => return true,
             Self::Service(error) => error,
             _ => return false,
         };

@@ -119,7 +119,7 @@ impl Wire {
             endpoint,
             signer: Signer::new(provider),
             way,
-            pace: Pace::new(limits.parallelism.get()),
+            pace: Pace::new(limits.parallelism.get(), limits.silence),
             buffers: Arc::default(),
             agent: agent(config),
             attempts: limits.attempts.max(1),

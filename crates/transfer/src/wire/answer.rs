@@ -1,6 +1,6 @@
 //! What S3 says when it refuses, and whether to ask again.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use aws_sdk_s3::operation::put_object::PutObjectError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -44,6 +44,20 @@ impl Fault {
 
     pub(crate) fn is_pressure(&self) -> bool {
         self.again == Again::Slower
+    }
+
+    /// Whether nothing, or nothing whole, was heard of the service.
+    pub(crate) fn is_silence(&self) -> bool {
+        let FailureReason::Service(error) = &self.reason else { return false };
+        matches!(error.kind(), ServiceErrorKind::Unreachable | ServiceErrorKind::TimedOut)
+    }
+
+    /// The reason to end everything, when nothing else was heard for so long.
+    pub(crate) fn into_silence(self, lasts: Duration) -> FailureReason {
+        match self.reason {
+            FailureReason::Service(last) => FailureReason::Silence { seconds: lasts.as_secs(), last },
+            other => other,
+        }
     }
 
     /// No answer came, or it broke off.
