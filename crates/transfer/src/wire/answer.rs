@@ -82,6 +82,11 @@ impl Fault {
         Self { reason: ServiceError::new(operation, &error).into(), again: Again::Later }
     }
 
+    /// A request with content was not answered in time: others with content beside it are a likely reason.
+    pub(super) fn too_slow(operation: &'static str) -> Self {
+        Self { again: Again::Slower, ..Self::timed_out(operation) }
+    }
+
     pub(super) fn not_built(
         operation: &'static str,
         error: impl std::error::Error + Send + Sync + 'static,
@@ -224,6 +229,12 @@ mod tests {
         ] {
             assert_eq!(fault(status, &content).again, again, "{status} {content}");
         }
+    }
+
+    #[test]
+    fn content_that_takes_too_long_is_sent_with_less_beside_it() {
+        assert!(Fault::too_slow("PutObject").is_pressure() && Fault::too_slow("PutObject").is_silence());
+        assert!(!Fault::timed_out("GetObject").is_pressure());
     }
 
     #[test]
