@@ -138,6 +138,11 @@ impl Wire {
         self.is_tls() || self.endpoint.is_loopback()
     }
 
+    /// Tells one S3 from another: a bucket's name is not enough.
+    pub(crate) fn place(&self, bucket: &str) -> String {
+        self.endpoint.place(bucket)
+    }
+
     pub(crate) fn host(&self) -> &str {
         &self.endpoint.host
     }
