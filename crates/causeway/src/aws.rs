@@ -1,6 +1,8 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use aws_config::identity::IdentityCache;
 use aws_config::{BehaviorVersion, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_types::SdkConfig;
@@ -11,6 +13,7 @@ use causeway_agent::Variables;
 use causeway_identity::{RetryPolicy, Session};
 use causeway_types::Region;
 
+use crate::broker::{Keeper, Kept};
 use crate::network::Network;
 
 /// How long becoming somebody may take, with all retries, unless [`DEADLINE_VARIABLE`] says otherwise.
@@ -18,6 +21,9 @@ const IDENTITY_DEADLINE: Duration = Duration::from_secs(60);
 
 /// The pipeline variable that sets another deadline than [`IDENTITY_DEADLINE`], in seconds.
 pub(crate) const DEADLINE_VARIABLE: &str = "Causeway.IdentityDeadlineSeconds";
+
+/// How long a call waits for credentials that are being renewed: longer than the [`Keeper`] does, whose reason is better.
+const CREDENTIALS_PATIENCE: Duration = Duration::from_secs(100);
 
 /// Attempts in all, with pauses that double from half a second.
 const ATTEMPTS: u32 = 8;
@@ -67,4 +73,12 @@ pub(crate) fn for_identity(base: &SdkConfig, deadline: Duration) -> SdkConfig {
 pub(crate) fn signed_with(base: &SdkConfig, session: &Session) -> SdkConfig {
     let credentials = SharedCredentialsProvider::new(session.key.to_sdk());
     base.to_builder().credentials_provider(credentials).build()
+}
+
+/// The same, signing with whatever key is valid when a call is made.
+pub(crate) fn signed_by(base: &SdkConfig, keeper: &Arc<Keeper>) -> SdkConfig {
+    // The keeper has its own patience; the SDK's of five seconds is too little for a token and a chain of roles.
+    let cache = IdentityCache::lazy().load_timeout(CREDENTIALS_PATIENCE).build();
+    let credentials = SharedCredentialsProvider::new(Kept::new(Arc::clone(keeper)));
+    base.to_builder().credentials_provider(credentials).identity_cache(cache).build()
 }

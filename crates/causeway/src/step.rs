@@ -8,6 +8,7 @@ use causeway_agent::{Console, Environment, Inputs, Job, Variables};
 use causeway_identity::Session;
 use causeway_types::Region;
 
+use crate::broker::Keeper;
 use crate::network::Traffic;
 use crate::summary::Summary;
 
@@ -78,6 +79,8 @@ pub(crate) struct SignedIn {
     pub(crate) region: Region,
     /// The SDK's configuration with those credentials, region, proxy, certificates, retries.
     pub(crate) config: SdkConfig,
+    /// Where its credentials come from, when they are renewed while the command works.
+    pub(crate) keeper: Option<Arc<Keeper>>,
     /// The way to registries.
     pub(crate) registries: SharedHttpConnector,
     /// The way of the content of S3 objects.

@@ -1,5 +1,6 @@
 use std::pin::pin;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
@@ -7,6 +8,7 @@ use causeway_identity::Claims;
 use tokio_util::sync::CancellationToken;
 
 use crate::aws;
+use crate::broker::{Keeper, keep_for};
 use crate::commands::{self, Command};
 use crate::diagnosis::Diagnosed;
 use crate::failure;
@@ -74,7 +76,11 @@ async fn execute(
     console.set_output("accountId", caller.account.as_str());
     console.set_output("callerArn", &caller.arn);
     step.summary().signed_in(&signed_in.session);
-    command.execute(step, &signed_in, cancel).await
+    let work = command.execute(step, &signed_in, cancel);
+    match &signed_in.keeper {
+        Some(keeper) => keep_for(keeper, step, work).await,
+        None => work.await,
+    }
 }
 
 /// One deadline for the token, every role, and all their retries.
@@ -116,8 +122,16 @@ async fn resolve(
     }
     chosen.check_account(&session)?;
     let registries = network.patient_connector();
+    // A key without a session token is one for ever.
+    let ends = session.key.session_token.is_some();
+    let keeper = (command.outlives_sessions() && ends).then(|| Arc::new(Keeper::new(session.clone(), true)));
+    let config = match &keeper {
+        Some(keeper) => aws::signed_by(&base, keeper),
+        None => aws::signed_with(&base, &session),
+    };
     Ok(SignedIn {
-        config: aws::signed_with(&base, &session),
+        config,
+        keeper,
         region: plan.region().clone(),
         session,
         registries,

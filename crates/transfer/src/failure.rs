@@ -66,6 +66,17 @@ pub enum FailureReason {
     /// S3 refused it or could not be reached.
     #[error(transparent)]
     Service(#[from] ServiceError),
+    /// No request has been answered for so long that none is expected to be.
+    #[error("S3 has answered nothing for {seconds} seconds, so the transfer was given up; the last: {last}")]
+    Silence {
+        /// For how long.
+        seconds: u64,
+        /// What became of the last request.
+        last: ServiceError,
+    },
+    /// The credentials have ended, and there are no others.
+    #[error("there are no credentials for it: {0}")]
+    NoCredentials(String),
     /// S3 was sent all of it, and its answer does not confirm that.
     #[error("S3 did not confirm the object")]
     Unconfirmed,
@@ -103,7 +114,11 @@ impl FailureReason {
     /// Whether it says nothing about one object, and so would become of every other (S3 API Reference, "List of
     /// error codes").
     pub(crate) fn concerns_all(&self) -> bool {
-        let Self::Service(error) = self else { return false };
+        let error = match self {
+            Self::NoCredentials(_) | Self::Silence { .. } => return true,
+            Self::Service(error) => error,
+            _ => return false,
+        };
         matches!(
             error.code(),
             Some(

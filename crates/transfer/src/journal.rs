@@ -93,19 +93,35 @@ impl Journal {
 
 impl State {
     fn create(folder: &Path) -> io::Result<Self> {
-        std::fs::create_dir_all(folder)?;
         let name = format!("{BEGINNING}{}-{:016x}{ENDING}", std::process::id(), fastrand::u64(..));
-        let (path, new) = (folder.join(&name), folder.join(format!("new-{name}")));
+        Self::create_as(folder, &format!("new-{name}"), &folder.join(&name))
+    }
+
+    fn create_as(folder: &Path, new: &str, path: &Path) -> io::Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        let new = folder.join(new);
         let mut options = OpenOptions::new();
-        options.create_new(true).append(true);
+        // Windows locks no file that is open for nothing but appending.
+        options.create_new(true).read(true).append(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(&new)?;
-        file.lock()?;
-        // Only now under its name: without its lock another process would take it for left behind.
-        std::fs::rename(&new, &path)?;
-        Ok(Self { path, file, open: Vec::new() })
+        match settle(&file, &new, path) {
+            Ok(()) => Ok(Self { path: path.to_owned(), file, open: Vec::new() }),
+            Err(error) => {
+                // Nobody would ever look at it. Windows removes no file that is open.
+                drop(file);
+                remove(&new);
+                Err(error)
+            }
+        }
     }
+}
+
+/// Gives a file its name once it is locked: without its lock another process would take it for left behind.
+fn settle(file: &File, new: &Path, path: &Path) -> io::Result<()> {
+    file.lock()?;
+    std::fs::rename(new, path)
 }
 
 impl Drop for Journal {
@@ -225,6 +241,28 @@ mod tests {
         journal.ended("1");
         drop(journal);
         assert!(!second.exists());
+    }
+
+    #[test]
+    fn its_own_file_is_open_for_reading_too_without_which_windows_locks_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::new(&[folder.path().to_owned()]);
+        journal.begun(&entry("1")).unwrap();
+        let state = journal.state.lock().unwrap();
+        let state = state.as_ref().unwrap();
+        let text = std::io::read_to_string(&state.file);
+        assert!(text.is_ok(), "{text:?}");
+        assert_eq!(std::fs::read_to_string(&state.path).unwrap().lines().count(), 1);
+    }
+
+    #[test]
+    fn a_file_that_cannot_get_its_name_does_not_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("inner");
+        let gone = folder.path().join("gone").join("s3-uploads-1.jsonl");
+        let created = State::create_as(&inner, "new-s3-uploads-1.jsonl", &gone);
+        assert_eq!(created.unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert!(!inner.exists());
     }
 
     #[test]

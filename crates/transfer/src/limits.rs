@@ -24,6 +24,9 @@ pub struct TransferLimits {
     /// The longest pause before the second attempt at a request with content; later ones double. Default
     /// 100 ms.
     pub backoff: Duration,
+    /// For how long requests may go without an answer before the whole transfer is given up: this long when they are
+    /// many, four times as long when they are few. Default 30 s.
+    pub silence: Duration,
 }
 
 impl Default for TransferLimits {
@@ -36,6 +39,7 @@ impl Default for TransferLimits {
             buffered_bytes: 24 * MEBIBYTE,
             attempts: 8,
             backoff: Duration::from_millis(100),
+            silence: Duration::from_secs(30),
         }
     }
 }

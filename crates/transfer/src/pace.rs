@@ -1,5 +1,5 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -20,6 +20,11 @@ const HEAVY_PRESSURE: f64 = 0.5;
 const WORTHWHILE: f64 = 1.05;
 /// After so many windows without growth it is tried once more.
 const PATIENCE: u32 = 16;
+/// Unanswered requests that say nothing yet, however long it is that they are the only ones.
+const FEW_UNANSWERED: usize = 3;
+/// So many times the requests allowed at once are enough, after the patience; alone it takes [`LONG`] times that.
+const MANY_UNANSWERED: usize = 3;
+const LONG: u32 = 4;
 /// Growth that has brought nothing after so many windows is taken back. The first has new connections to open.
 const PROOF: u32 = 3;
 
@@ -31,6 +36,8 @@ const PROOF: u32 = 3;
 pub(crate) struct Pace {
     slots: Arc<Semaphore>,
     ceiling: usize,
+    /// For how long a service that answers nothing is believed to come back.
+    patience: Duration,
     state: Mutex<State>,
 }
 
@@ -45,6 +52,8 @@ struct State {
     was_refused: bool,
     /// The limit before it grew last, until that has proved useful.
     before: Option<usize>,
+    /// The first of the unanswered requests since the last success, and how many they are.
+    unanswered: Option<(Instant, usize)>,
 }
 
 /// What happened since the last decision.
@@ -65,11 +74,12 @@ pub(crate) struct Slot {
 }
 
 impl Pace {
-    pub(crate) fn new(ceiling: usize) -> Arc<Self> {
+    pub(crate) fn new(ceiling: usize, patience: Duration) -> Arc<Self> {
         let limit = START.min(ceiling);
         Arc::new(Self {
             slots: Arc::new(Semaphore::new(limit)),
             ceiling,
+            patience,
             state: Mutex::new(State {
                 limit,
                 surplus: 0,
@@ -78,6 +88,7 @@ impl Pace {
                 idle_windows: 0,
                 was_refused: false,
                 before: None,
+                unanswered: None,
             }),
         })
     }
@@ -107,6 +118,9 @@ impl Pace {
 
     fn note(&self, bytes: u64, refused: bool, now: Instant) {
         let mut state = self.state();
+        if !refused {
+            state.unanswered = None;
+        }
         state.window.ended += 1;
         state.window.refused += usize::from(refused);
         state.window.weight += if refused { 0 } else { bytes + REQUEST_WEIGHT };
@@ -114,6 +128,22 @@ impl Pace {
             let limit = state.decide(now, self.ceiling);
             self.change(&mut state, limit);
         }
+    }
+
+    /// Notes a request without an answer; for how long there has been none, if that is too long.
+    fn note_unanswered(&self, now: Instant) -> Option<Duration> {
+        let mut state = self.state();
+        let (first, count) = state.unanswered.map_or((now, 1), |(first, count)| (first, count + 1));
+        state.unanswered = Some((first, count));
+        let lasts = now.duration_since(first);
+        let many = count >= state.limit * MANY_UNANSWERED && lasts >= self.patience;
+        let long = lasts >= self.patience * LONG;
+        (count > FEW_UNANSWERED && (many || long)).then_some(lasts)
+    }
+
+    /// An answer came, whatever it says.
+    fn heard(&self) {
+        self.state().unanswered = None;
     }
 
     fn change(&self, state: &mut State, limit: usize) {
@@ -176,6 +206,16 @@ impl Slot {
         self.pace.note(bytes, false, Instant::now());
     }
 
+    /// The service answered; that is no success, but a sign of life.
+    pub(crate) fn heard(&self) {
+        self.pace.heard();
+    }
+
+    /// No answer came. For how long none has come to anybody, once that is too long to go on.
+    pub(crate) fn unanswered(&self) -> Option<Duration> {
+        self.pace.note_unanswered(Instant::now())
+    }
+
     /// The service refused for being asked too much.
     pub(crate) fn refused(self) {
         self.pace.note(0, true, Instant::now());
@@ -197,11 +237,12 @@ impl Drop for Slot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+
+    const PATIENCE: Duration = Duration::from_secs(30);
 
     /// A service that answers after 20 ms however many ask, up to `capacity`, and refuses this share.
     fn run(capacity: usize, refused: f64, windows: usize, ceiling: usize) -> usize {
-        let pace = Pace::new(ceiling);
+        let pace = Pace::new(ceiling, PATIENCE);
         let mut now = Instant::now();
         for _ in 0..windows {
             let limit = pace.state().limit;
@@ -236,9 +277,34 @@ mod tests {
         assert!((10..=20).contains(&limit), "{limit}");
     }
 
+    /// After how many seconds it is given up, with a request that fails so many times a second.
+    fn given_up(a_second: u64, answers_at: Option<u64>) -> Option<u64> {
+        let (pace, began) = (Pace::new(32, PATIENCE), Instant::now());
+        (0..600 * a_second).find_map(|index| {
+            let at = Duration::from_millis(1000 * index / a_second);
+            if answers_at == Some(at.as_secs()) {
+                pace.heard();
+            }
+            pace.note_unanswered(began + at).map(|_| at.as_secs())
+        })
+    }
+
+    #[test]
+    fn a_silent_service_is_given_up_after_many_requests_or_a_long_time() {
+        assert_eq!(given_up(100, None), Some(30));
+        assert_eq!(given_up(2, None), Some(47), "three times the 32 at once");
+        assert_eq!(given_up(1, Some(20)), Some(115), "counted from the last answer");
+        let pace = Pace::new(32, PATIENCE);
+        let began = Instant::now();
+        let slow: Vec<bool> = (0..6)
+            .map(|index| pace.note_unanswered(began + Duration::from_secs(index * 60)).is_some())
+            .collect();
+        assert_eq!(slow, [false, false, false, true, true, true], "a few that take their whole time");
+    }
+
     #[tokio::test]
     async fn slots_follow_the_limit() {
-        let pace = Pace::new(64);
+        let pace = Pace::new(64, PATIENCE);
         let slots: Vec<Slot> = futures_collect(&pace, 32).await;
         for slot in slots {
             slot.refused();

@@ -72,7 +72,8 @@ pub async fn upload(
     let store = open(&client, config, route, plan).await?;
     let (sender, sent) = mpsc::unbounded_channel();
     let mut tally = Tally::of(plan);
-    tally.cleaned_up = abort_leftovers(&store, plan, &place(config), cancel).await;
+    let place = store.wire().place(plan.bucket().as_str());
+    tally.cleaned_up = abort_leftovers(&store, plan, &place, cancel).await;
     let job = Arc::new(Job {
         plan: plan.clone(),
         store,
@@ -80,7 +81,7 @@ pub async fn upload(
         stop: cancel.child_token(),
         existing: existing.same_size,
         journal: Journal::new(&plan.options.journal_folders),
-        place: place(config),
+        place,
         sent: sender,
     });
     job.store.wire().pace.expect(plan.bytes() / plan.count().max(1) as u64);
@@ -125,12 +126,6 @@ async fn open(
     Store::open(client.clone(), config, route, bucket.as_str(), &options.settings, &options.limits, Flow::Up)
         .await
         .map_err(|source| UploadError::Endpoint { bucket: bucket.clone(), source })
-}
-
-/// Tells one S3 from another: a bucket's name is not enough.
-fn place(config: &SdkConfig) -> String {
-    let region = config.region().map(ToString::to_string).unwrap_or_default();
-    format!("{region} {}", config.endpoint_url().unwrap_or_default())
 }
 
 struct Transfer<'a> {

@@ -9,6 +9,7 @@ mod attempts;
 mod body;
 mod connection;
 mod endpoint;
+mod moving;
 mod reply;
 mod route;
 mod signer;
@@ -41,16 +42,21 @@ use body::Body;
 use connection::Pool;
 use endpoint::Endpoint;
 pub use endpoint::EndpointError;
+use moving::while_it_moves;
 pub(crate) use reply::Reply;
 pub use route::Route;
 use signer::{Current, Signer};
 use stream::Dialer;
 pub(crate) use stream::Flow;
 
-/// How long the head of an answer may take after its request, beside what its content needs.
+/// How long the head of an answer may take after the last of its request was taken off, beside what is still on its
+/// way then.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 /// A connection slower than this, in bytes a second, is given up.
 const SLOWEST: u64 = 32 << 10;
+/// So much of a request may lie in the system's buffers at most (Linux, `tcp_wmem`): that it was taken off does not
+/// say that it has arrived.
+const BUFFERED: u64 = 4 << 20;
 /// Answers to anything but a download are small.
 const SMALL_ANSWER: usize = 1 << 20;
 /// The hash of nothing.
@@ -119,7 +125,7 @@ impl Wire {
             endpoint,
             signer: Signer::new(provider),
             way,
-            pace: Pace::new(limits.parallelism.get()),
+            pace: Pace::new(limits.parallelism.get(), limits.silence),
             buffers: Arc::default(),
             agent: agent(config),
             attempts: limits.attempts.max(1),
@@ -130,6 +136,11 @@ impl Wire {
     /// Whether a secret may be sent: nobody can read it on its way.
     pub(crate) fn is_private(&self) -> bool {
         self.is_tls() || self.endpoint.is_loopback()
+    }
+
+    /// Tells one S3 from another: a bucket's name is not enough.
+    pub(crate) fn place(&self, bucket: &str) -> String {
+        self.endpoint.place(bucket)
     }
 
     pub(crate) fn host(&self) -> &str {
@@ -186,17 +197,18 @@ impl Wire {
 
     /// Sends a request once; what comes back is a success.
     pub(crate) async fn attempt(&self, call: &Call<'_>) -> Result<Reply, Fault> {
-        let unsigned = |error| Fault::not_built(call.operation, error);
-        let current = self.signer.current().await.map_err(unsigned)?;
+        let current = self.signer.current().await.map_err(Fault::without_credentials)?;
         let mut packed = self.pack(call).await?;
         let mut request = self.request(call, &mut packed, &current)?;
         let bytes = call.content.map_or(0, Content::bytes);
-        let patience = ANSWER_TIMEOUT + Duration::from_secs(bytes / SLOWEST);
+        let patience = ANSWER_TIMEOUT + Duration::from_secs(bytes.min(BUFFERED) / SLOWEST);
         let reading = packed.reading.take();
+        let taken = packed.body.taken();
         *request.body_mut() = packed.body;
-        let reply = match tokio::time::timeout(patience, self.dispatch(call, request)).await {
-            Ok(reply) => reply,
-            Err(_) => Err(Fault::timed_out(call.operation)),
+        let reply = match while_it_moves(self.dispatch(call, request), &taken, patience).await {
+            Some(reply) => reply,
+            None if bytes > 0 => Err(Fault::too_slow(call.operation)),
+            None => Err(Fault::timed_out(call.operation)),
         };
         match reply {
             // A file that could not be read breaks the request; that is the reason then, and not the connection.
@@ -219,7 +231,11 @@ impl Wire {
         };
         let mut fault = Fault::refused(operation, &reply.head, &content);
         match fault.code() {
-            Some("ExpiredToken") if self.signer.renew(used).await => fault.again = Again::AtOnce,
+            Some("ExpiredToken") => match self.signer.renew(used).await {
+                Ok(true) => fault.again = Again::AtOnce,
+                Ok(false) => {}
+                Err(reason) => return Fault::without_credentials(reason),
+            },
             Some("RequestTimeTooSkewed") => {
                 if let Some(clock) = answer::clock(&reply.head) {
                     self.signer.set_clock(clock);
@@ -267,10 +283,10 @@ impl Wire {
         let (body, reading) = if self.is_inline() {
             let pieces = Box::new(range.pieces(framing, &self.buffers));
             let reading = pieces.reading();
-            (Body::Inline { pieces, left }, reading)
+            (Body::inline(pieces, left), reading)
         } else {
             let (pieces, reading) = range.stream(framing, &self.buffers);
-            (Body::Stream { pieces, left }, reading)
+            (Body::stream(pieces, left), reading)
         };
         Ok(Packed { body, signed, checksum, reading: Some(reading) })
     }

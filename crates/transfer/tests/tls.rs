@@ -50,6 +50,31 @@ async fn objects_of_all_sizes_arrive_with_unsigned_payloads_and_come_back() {
 }
 
 #[tokio::test]
+async fn files_emptied_since_the_plan_arrive_empty() {
+    for server in [Server::start().await, Server::start_tls().await] {
+        let (middle, large) = (content(MEBIBYTE), content(8 * MEBIBYTE));
+        let folder = folder([("large", large.as_slice()), ("middle", &middle), ("small", b"x")]);
+        let mut options = options(&folder);
+        options.limits.multipart_threshold = 5 * MEBIBYTE as u64;
+        let plan = UploadPlan::build(options).unwrap();
+        for name in ["large", "middle", "small"] {
+            std::fs::write(folder.path().join(name), b"").unwrap();
+        }
+        let cancel = CancellationToken::new();
+        let report = upload(&server.config(), &server.route(), &plan, &NoProgress, &cancel).await.unwrap();
+        assert!(report.is_complete(), "{report:?}");
+        assert_eq!(report.uploaded_bytes(), 0);
+        for name in ["large", "middle", "small"] {
+            assert_eq!(std::fs::read(server.object(name)).unwrap(), b"", "{name}");
+        }
+        assert!(!server.seen().iter().any(|seen| seen.query.contains("upload")), "nothing goes in parts");
+        for seen in server.seen().iter().filter(|seen| seen.is_object()) {
+            assert_eq!((seen.header("content-length"), seen.header("x-amz-trailer")), (Some("0"), None));
+        }
+    }
+}
+
+#[tokio::test]
 async fn connections_are_used_again() {
     let server = Server::start_tls().await;
     let names: Vec<String> = (0..300).map(|index| format!("{index}")).collect();

@@ -10,7 +10,7 @@ use causeway_transfer::{
     BucketState, CancellationToken, FailureReason, NoProgress, TransferProgress, UploadOptions, UploadPlan,
     upload,
 };
-use s3_server::{Server, Wrong, folder, options, route, run};
+use s3_server::{Server, Wrong, folder, options, route, route_nowhere, run};
 
 const MEBIBYTE: usize = 1 << 20;
 
@@ -98,6 +98,26 @@ async fn what_fails_every_file_alike_ends_the_transfer() {
     assert!((1..=100).contains(&report.failures.len()), "{}", report.failures.len());
     assert!(report.failures.iter().all(|failure| code(&failure.reason) == Some("ExpiredToken")));
     assert!(server.seen().len() < 200, "{}", server.seen().len());
+}
+
+#[tokio::test]
+async fn a_service_that_answers_nothing_any_more_ends_the_transfer() {
+    let server = Server::start().await;
+    let names: Vec<String> = (0..1000).map(|index| format!("{index:03}")).collect();
+    let folder = folder(names.iter().map(|name| (name.as_str(), b"x".as_slice())));
+    let mut options = options(&folder);
+    options.limits.attempts = 8;
+    options.limits.silence = Duration::from_millis(300);
+    let plan = UploadPlan::build(options).unwrap();
+    let began = std::time::Instant::now();
+    let report =
+        upload(&server.config(), &route_nowhere(), &plan, &NoProgress, &CancellationToken::new()).await;
+    let report = report.unwrap();
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+    assert!(report.unfinished > 500 && !report.is_complete(), "{}", report.unfinished);
+    let said = report.failures.iter().map(ToString::to_string).find(|said| said.contains("given up"));
+    let said = said.unwrap();
+    assert!(said.contains("answered nothing for") && said.contains("PutObject: "), "{said}");
 }
 
 #[tokio::test]

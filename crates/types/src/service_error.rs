@@ -3,7 +3,7 @@ use std::fmt;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_types::error::metadata::{ErrorMetadata, ProvideErrorMetadata};
 use aws_types::request_id::RequestId;
 
 /// Why a call of an AWS service did not end well, in the words of the service and without its types.
@@ -51,7 +51,7 @@ impl ServiceError {
         let code = metadata.and_then(ProvideErrorMetadata::code).map(str::to_owned);
         let message = metadata
             .and_then(ProvideErrorMetadata::message)
-            .map_or_else(|| describe(error, status), str::to_owned);
+            .map_or_else(|| describe(operation, error, status), str::to_owned);
         let request_id = error
             .as_service_error()
             .and_then(RequestId::request_id)
@@ -146,20 +146,111 @@ fn is_throttle(code: &str) -> bool {
 }
 
 /// The innermost reasons of an error without a message of the service's own.
-fn describe<E: Error + 'static>(error: &SdkError<E, HttpResponse>, status: Option<u16>) -> String {
+fn describe<E: Error + 'static>(
+    operation: &str,
+    error: &SdkError<E, HttpResponse>,
+    status: Option<u16>,
+) -> String {
     let mut reasons: Vec<String> = Vec::new();
     let mut cause = error.source();
     while let Some(error) = cause {
         // The connector's own words are only a class ("io error"); what it wraps says what happened.
-        let text = if error.is::<ConnectorError>() { String::new() } else { error.to_string() };
+        // What an answer without words becomes in the SDK says nothing either, in its own notation.
+        let text = if error.is::<ConnectorError>() || error.is::<ErrorMetadata>() {
+            String::new()
+        } else {
+            error.to_string()
+        };
+        let text = if text.starts_with("unhandled error") { String::new() } else { text };
         if !text.is_empty() && !reasons.iter().any(|known| known.contains(&text)) {
             reasons.push(text);
         }
         cause = error.source();
     }
+    if let (SdkError::ServiceError(_), Some(status), true) = (error, status, reasons.is_empty()) {
+        return wordless(operation, status);
+    }
     let reasons = if reasons.is_empty() { error.to_string() } else { reasons.join(": ") };
     match status {
         Some(status) => format!("the service answered HTTP {status}: {reasons}"),
         None => reasons,
+    }
+}
+
+/// What the status of an answer without words means. S3 answers `HEAD` so, whatever the reason is (API `HeadBucket`,
+/// "Errors").
+fn wordless(operation: &str, status: u16) -> String {
+    let meaning = match (operation, status) {
+        ("HeadObject" | "GetObject", 400) => {
+            ": the credentials have expired or are not valid, or the object is encrypted with a customer key (customerKey) that does not fit"
+        }
+        ("HeadBucket", 400) => ": the credentials have expired or are not valid",
+        ("HeadObject" | "HeadBucket", 403) => ": it is not allowed, or the credentials are not valid",
+        _ => " and gave no reason",
+    };
+    format!("the service answered HTTP {status}{meaning}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_smithy_types::body::SdkBody;
+
+    /// An operation's error as the SDK's generated code has it: its words are those of its metadata, in Rust's notation.
+    #[derive(Debug, Clone)]
+    struct Unhandled(ErrorMetadata);
+
+    impl fmt::Display for Unhandled {
+        fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            match self.0.code() {
+                Some(code) => write!(formatter, "unhandled error ({code})"),
+                None => formatter.write_str("unhandled error"),
+            }
+        }
+    }
+
+    impl Error for Unhandled {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    impl ProvideErrorMetadata for Unhandled {
+        fn meta(&self) -> &ErrorMetadata {
+            &self.0
+        }
+    }
+
+    impl RequestId for Unhandled {
+        fn request_id(&self) -> Option<&str> {
+            self.0.extra("aws_request_id")
+        }
+    }
+
+    fn told(operation: &'static str, status: u16, code: Option<&str>) -> String {
+        let mut metadata = ErrorMetadata::builder().custom("aws_request_id", "R1");
+        if let Some(code) = code {
+            metadata = metadata.code(code);
+        }
+        let response = HttpResponse::new(status.try_into().unwrap(), SdkBody::empty());
+        let error = SdkError::service_error(Unhandled(metadata.build()), response);
+        ServiceError::new(operation, &error).to_string()
+    }
+
+    #[test]
+    fn an_answer_without_words_is_told_in_words() {
+        assert_eq!(
+            told("HeadBucket", 400, None),
+            "HeadBucket: the service answered HTTP 400: the credentials have expired or are not valid (request id R1)"
+        );
+        assert_eq!(
+            told("HeadBucket", 403, Some("AccessDenied")),
+            "HeadBucket: the service answered HTTP 403: it is not allowed, or the credentials are not valid (AccessDenied, request id R1)"
+        );
+        assert!(told("HeadObject", 400, None).contains("customerKey"));
+        assert_eq!(
+            told("PutObject", 502, None),
+            "PutObject: the service answered HTTP 502 and gave no reason (request id R1)"
+        );
     }
 }

@@ -15,7 +15,7 @@ pub(crate) trait Source: Send + Sync {
 }
 
 /// Credentials that do not tell their end are looked at again after this long.
-const UNKNOWN_END: Duration = Duration::from_secs(300);
+pub(super) const UNKNOWN_END: Duration = Duration::from_secs(300);
 /// The longest sleep at once. A machine that was suspended is noticed after it.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 /// After a failure nobody makes the keeper try again sooner.

@@ -1,7 +1,8 @@
 //! Credentials that outlive a session.
 //!
 //! A [`Keeper`] holds what the step holds (connection, job token, roles) in memory, asks for new credentials while the old
-//! ones have half their life before them, and answers whoever may ask. `script` and `awsCli` run it beside their program;
+//! ones have half their life before them, and answers whoever may ask. `script` and `awsCli` run it beside their program,
+//! `s3Upload` and `s3Download` beside their transfer;
 //! `assumeRole` starts a process for it, the broker, which later steps ask. No secret of it is ever in a file, in arguments
 //! or in an environment.
 
@@ -10,6 +11,7 @@ mod end;
 mod handover;
 mod http;
 mod keeper;
+mod kept;
 mod lifeline;
 mod offer;
 mod protocol;
@@ -21,6 +23,7 @@ mod transport;
 pub(crate) use end::end;
 pub(crate) use http::Endpoint;
 pub(crate) use keeper::Keeper;
+pub(crate) use kept::{Kept, keep_for};
 pub(crate) use lifeline::hold as hold_lifeline;
 pub(crate) use offer::Offer;
 pub(crate) use protocol::{Request, Response};

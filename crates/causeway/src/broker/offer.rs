@@ -1,5 +1,6 @@
 use std::time::{Duration, SystemTime};
 
+use aws_credential_types::Credentials;
 use causeway_identity::{AccessKey, Session};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -48,6 +49,15 @@ impl Offer {
             document.insert("Expiration".to_owned(), json!(utc(until)));
         }
         SecretString::from(Value::Object(document).to_string())
+    }
+
+    /// For the SDK in this process. A session that does not say when it ends is to be asked for again after
+    /// `at_latest`.
+    pub(super) fn for_sdk(&self, at_latest: SystemTime) -> Credentials {
+        let mut credentials = self.key.to_sdk();
+        let is_session = self.key.session_token.is_some();
+        *credentials.expiry_mut() = self.until.or(is_session.then_some(at_latest));
+        credentials
     }
 
     /// The answer of a container's credential endpoint ("Container credential provider", same guide).

@@ -11,20 +11,33 @@ use crate::network::Network;
 use crate::step::Step;
 
 /// Signs in once more as the step did: same connection, same roles.
-pub(crate) struct Renewal {
+pub(crate) struct Renewal<'a> {
+    /// Hears of secrets the moment they arrive.
+    observer: &'a dyn Observer,
     chosen: Chosen,
     network: Network,
     deadline: std::time::Duration,
 }
 
-impl Renewal {
+impl Renewal<'static> {
     /// Reads the step's inputs and connection again; of the environment nothing else is kept.
     ///
     /// # Errors
     /// Those of the step itself.
     pub(crate) fn new(environment: Environment) -> Result<Self> {
+        Self::heard_by(environment, &Unheard)
+    }
+}
+
+impl<'a> Renewal<'a> {
+    /// The same, and `observer` hears what happens.
+    ///
+    /// # Errors
+    /// Those of the step itself.
+    pub(crate) fn heard_by(environment: Environment, observer: &'a dyn Observer) -> Result<Self> {
         let step = Step::quiet(environment);
         Ok(Self {
+            observer,
             chosen: Chosen::from_step(&step)?,
             network: Network::for_step(step.environment(), step.console(), None)?,
             deadline: aws::identity_deadline(step.variables())?,
@@ -36,7 +49,7 @@ impl Renewal {
         let base = aws::base_config(plan.region(), &self.network, "refresh").await?;
         let tokens = self.chosen.token_source(&self.network, self.deadline);
         let tokens = tokens.as_ref().ok().map(|tokens| tokens as &dyn TokenSource);
-        let session = plan.resolve(&aws::for_identity(&base, self.deadline), tokens, &Unheard).await?;
+        let session = plan.resolve(&aws::for_identity(&base, self.deadline), tokens, self.observer).await?;
         self.chosen.check_account(&session)?;
         Ok(session)
     }
@@ -47,7 +60,7 @@ struct Unheard;
 impl Observer for Unheard {}
 
 #[async_trait]
-impl Source for Renewal {
+impl Source for Renewal<'_> {
     async fn renew(&self) -> Result<Session, String> {
         let reason = match tokio::time::timeout(self.deadline, self.session()).await {
             Ok(Ok(session)) => return Ok(session),

@@ -99,7 +99,7 @@ async fn serve_endpoint(endpoint: Option<Endpoint>, keeper: Arc<Keeper>) {
     }
 }
 
-async fn renew(keeper: &Keeper, renewal: Option<&Renewal>) {
+async fn renew(keeper: &Keeper, renewal: Option<&Renewal<'_>>) {
     match renewal {
         Some(renewal) => keeper.keep(renewal, &|_| ()).await,
         None => std::future::pending().await,

@@ -67,6 +67,11 @@ pub(crate) trait Command: Sync {
         WIND_DOWN
     }
 
+    /// Whether its work may take longer than a session lasts, so that its credentials must be renewed meanwhile.
+    fn outlives_sessions(&self) -> bool {
+        false
+    }
+
     /// Does it.
     async fn execute(&self, step: &Step, signed_in: &SignedIn, cancel: &CancellationToken) -> Result<()>;
 }

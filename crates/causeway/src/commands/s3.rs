@@ -152,26 +152,43 @@ pub(super) fn speed(bytes: u64, took: Duration) -> String {
     format!("{seconds:.1} s, {}/s", size((bytes as f64 / seconds) as u64))
 }
 
-/// One line and one percentage every few seconds.
+/// One line and one percentage every few seconds, whether something has ended meanwhile or not.
 pub(super) struct Progress<'a> {
     console: &'a Console,
     began: Instant,
-    last: Mutex<Instant>,
+    pause: Duration,
+    known: Mutex<TransferProgress>,
 }
 
 impl<'a> Progress<'a> {
     const PAUSE: Duration = Duration::from_secs(5);
 
     pub(super) fn new(console: &'a Console) -> Self {
-        Self { console, began: Instant::now(), last: Mutex::new(Instant::now()) }
+        Self { console, began: Instant::now(), pause: Self::PAUSE, known: Mutex::default() }
     }
 
-    pub(super) fn tell(&self, now: TransferProgress) {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.elapsed() < Self::PAUSE {
+    /// Takes in how far it is.
+    pub(super) fn note(&self, now: TransferProgress) {
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = now;
+    }
+
+    /// Does `work` and tells meanwhile how far it is.
+    pub(super) async fn beside<T>(&self, work: impl Future<Output = T>) -> T {
+        let mut work = std::pin::pin!(work);
+        loop {
+            match tokio::time::timeout(self.pause, &mut work).await {
+                Ok(done) => return done,
+                Err(_) => self.tell(),
+            }
+        }
+    }
+
+    fn tell(&self) {
+        let now = *self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.files_total == 0 {
+            // It looks around still.
             return;
         }
-        *last = Instant::now();
         let share = share(now);
         self.console.progress((share * 100.0) as u8);
         self.console.info(&line(now, share, self.began.elapsed()));
@@ -214,6 +231,41 @@ mod tests {
         ] {
             assert_eq!(size(bytes), text);
         }
+    }
+
+    /// What a console has printed.
+    #[derive(Clone, Default)]
+    struct Printed(std::sync::Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Printed {
+        fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(text);
+            Ok(text.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn it_is_told_though_nothing_ends() {
+        let printed = Printed::default();
+        let environment = causeway_agent::Environment::default();
+        let console = Console::new(&environment, Box::new(printed.clone()));
+        let progress = Progress { pause: Duration::from_millis(40), ..Progress::new(&console) };
+        let work = async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            let mut now = TransferProgress::default();
+            (now.files_total, now.bytes_total) = (1, 4 << 30);
+            progress.note(now);
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        };
+        progress.beside(work).await;
+        let text = String::from_utf8(printed.0.lock().unwrap().clone()).unwrap();
+        let lines = text.matches("0 of 1 files, 0 bytes of 4.0 GiB").count();
+        assert!((2..=8).contains(&lines), "{text}");
+        assert_eq!(text.matches("task.setprogress").count(), lines, "{text}");
     }
 
     #[test]

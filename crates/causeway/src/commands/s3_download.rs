@@ -66,13 +66,17 @@ impl Command for S3Download {
         true
     }
 
+    fn outlives_sessions(&self) -> bool {
+        true
+    }
+
     async fn execute(&self, step: &Step, signed_in: &SignedIn, cancel: &CancellationToken) -> Result<()> {
         let console = step.console();
         let progress = s3::Progress::new(console);
         let (config, route) = (&signed_in.config, &signed_in.objects);
-        let report = download(config, route, &self.options, &|now| progress.tell(now), cancel)
-            .await
-            .map_err(explained)?;
+        let note = |now| progress.note(now);
+        let work = download(config, route, &self.options, &note, cancel);
+        let report = progress.beside(work).await.map_err(explained)?;
         self.tell(console, &report);
         let place = format!("s3://{}/{}", self.options.bucket, self.options.source_folder);
         step.summary().objects("Downloaded", &place, report.downloaded.len(), report.downloaded_bytes());

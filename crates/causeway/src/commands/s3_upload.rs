@@ -109,6 +109,10 @@ impl Command for S3Upload {
         true
     }
 
+    fn outlives_sessions(&self) -> bool {
+        true
+    }
+
     async fn execute(&self, step: &Step, signed_in: &SignedIn, cancel: &CancellationToken) -> Result<()> {
         let (console, plan) = (step.console(), &self.plan);
         if plan.is_empty() {
@@ -116,9 +120,9 @@ impl Command for S3Upload {
         }
         s3::tell_shard(console, self.options.shard, plan.count(), plan.matched(), plan.fingerprint());
         let progress = s3::Progress::new(console);
-        let report = upload(&signed_in.config, &signed_in.objects, plan, &|now| progress.tell(now), cancel)
-            .await
-            .map_err(explained)?;
+        let note = |now| progress.note(now);
+        let work = upload(&signed_in.config, &signed_in.objects, plan, &note, cancel);
+        let report = progress.beside(work).await.map_err(explained)?;
         self.tell(console, &report);
         let place = format!("s3://{}", self.options.bucket);
         step.summary().objects("Uploaded", &place, report.uploaded.len(), report.uploaded_bytes());

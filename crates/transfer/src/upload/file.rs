@@ -5,7 +5,8 @@ use super::ahead::{Ahead, Read};
 use super::job::{Stop, Task};
 use super::multipart::upload_in_parts;
 use crate::changed::{is_same, is_same_file};
-use crate::content::{Content, Range};
+use crate::content::{Content, Loaded, Range};
+use crate::failure::FailureReason;
 use crate::plan::PlannedObject;
 use crate::reader::{SourceReader, blocking, on_own_thread};
 use crate::report::LeftOpen;
@@ -72,6 +73,10 @@ async fn send(task: &Task, left_open: &mut Option<LeftOpen>) -> Result<Done, Sto
     {
         return Ok(Done::Unchanged);
     }
+    if file.bytes() == 0 {
+        // Emptied since the plan was made: there is nothing to make parts of.
+        return Box::pin(send_whole(task, &object, empty(&file)?)).await;
+    }
     upload_in_parts(job, &object, &file, left_open).await?;
     Ok(Done::UploadedInParts(file.bytes()))
 }
@@ -82,8 +87,16 @@ async fn send_middle(task: Task, object: PlannedObject) -> Result<Option<Done>, 
     if file.bytes() > task.job.plan.options.limits.multipart_threshold {
         return Ok(None);
     }
-    let range = Range { bytes: file.bytes(), file, offset: 0, is_whole: true };
-    send_whole(&task, &object, Content::Range(range)).await.map(Some)
+    let content = match file.bytes() {
+        // Emptied since the plan was made, and a chunk of nothing is the end of all chunks.
+        0 => empty(&file)?,
+        bytes => Content::Range(Range { bytes, file, offset: 0, is_whole: true }),
+    };
+    send_whole(&task, &object, content).await.map(Some)
+}
+
+fn empty(file: &SourceReader) -> Result<Content, FailureReason> {
+    Loaded::read(file, &Arc::default()).map(Content::Memory)
 }
 
 async fn send_whole(task: &Task, object: &PlannedObject, content: Content) -> Result<Done, Stop> {

@@ -1,6 +1,6 @@
 //! What S3 says when it refuses, and whether to ask again.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use aws_sdk_s3::operation::put_object::PutObjectError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -37,8 +37,27 @@ impl Fault {
         Self { reason, again: Again::Never }
     }
 
+    /// There is nothing to sign with.
+    pub(super) fn without_credentials(reason: String) -> Self {
+        Self::never(FailureReason::NoCredentials(reason))
+    }
+
     pub(crate) fn is_pressure(&self) -> bool {
         self.again == Again::Slower
+    }
+
+    /// Whether nothing, or nothing whole, was heard of the service.
+    pub(crate) fn is_silence(&self) -> bool {
+        let FailureReason::Service(error) = &self.reason else { return false };
+        matches!(error.kind(), ServiceErrorKind::Unreachable | ServiceErrorKind::TimedOut)
+    }
+
+    /// The reason to end everything, when nothing else was heard for so long.
+    pub(crate) fn into_silence(self, lasts: Duration) -> FailureReason {
+        match self.reason {
+            FailureReason::Service(last) => FailureReason::Silence { seconds: lasts.as_secs(), last },
+            other => other,
+        }
     }
 
     /// No answer came, or it broke off.
@@ -61,6 +80,11 @@ impl Fault {
     pub(super) fn timed_out(operation: &'static str) -> Self {
         let error = SdkError::<PutObjectError, HttpResponse>::timeout_error("no answer came in time");
         Self { reason: ServiceError::new(operation, &error).into(), again: Again::Later }
+    }
+
+    /// A request with content was not answered in time: others with content beside it are a likely reason.
+    pub(super) fn too_slow(operation: &'static str) -> Self {
+        Self { again: Again::Slower, ..Self::timed_out(operation) }
     }
 
     pub(super) fn not_built(
@@ -205,6 +229,12 @@ mod tests {
         ] {
             assert_eq!(fault(status, &content).again, again, "{status} {content}");
         }
+    }
+
+    #[test]
+    fn content_that_takes_too_long_is_sent_with_less_beside_it() {
+        assert!(Fault::too_slow("PutObject").is_pressure() && Fault::too_slow("PutObject").is_silence());
+        assert!(!Fault::timed_out("GetObject").is_pressure());
     }
 
     #[test]

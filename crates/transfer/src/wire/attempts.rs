@@ -27,6 +27,11 @@ impl Attempts {
     /// # Errors
     /// The reason of the last attempt, when there is to be no other.
     pub(crate) async fn after(&mut self, fault: Fault, slot: Slot) -> Result<(), FailureReason> {
+        if !fault.is_silence() {
+            slot.heard();
+        } else if let Some(lasts) = slot.unanswered() {
+            return Err(fault.into_silence(lasts));
+        }
         if fault.is_pressure() {
             slot.refused();
         } else {
@@ -63,7 +68,7 @@ mod tests {
 
     #[tokio::test]
     async fn it_ends_after_the_attempts_allowed_and_at_once_when_nothing_helps() {
-        let pace = Pace::new(4);
+        let pace = Pace::new(4, Duration::from_secs(30));
         let fault = |again| Fault { reason: FailureReason::Unconfirmed, again };
         let mut attempts = Attempts::new(3, Duration::from_millis(1));
         assert!(attempts.after(fault(Again::Later), pace.slot().await).await.is_ok());

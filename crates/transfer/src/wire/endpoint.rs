@@ -106,6 +106,14 @@ impl Endpoint {
         if self.is_tls { "https" } else { "http" }
     }
 
+    /// Region and address of the service itself, the same whether the bucket stands in the host or in the path.
+    pub(super) fn place(&self, bucket: &str) -> String {
+        let host = self.authority.strip_prefix(bucket).and_then(|rest| rest.strip_prefix('.'));
+        let path = self.base_path.strip_suffix(bucket).and_then(|rest| rest.strip_suffix('/'));
+        let (host, path) = (host.unwrap_or(&self.authority), path.unwrap_or(&self.base_path));
+        format!("{} {}://{host}{path}", self.region, self.scheme())
+    }
+
     /// Path and query of an object.
     pub(super) fn target(&self, key: &str, query: &str) -> String {
         let key = utf8_percent_encode(key, KEY);
@@ -135,6 +143,16 @@ mod tests {
         assert_eq!(endpoint.authority, "[::1]:9000");
         assert!(endpoint.is_loopback());
         assert_eq!(endpoint.target("/a//b", "partNumber=1"), "/base/bucket//a//b?partNumber=1");
+    }
+
+    #[test]
+    fn a_place_is_the_service_however_it_is_addressed() {
+        let place = |start: &str| read(start).unwrap().place("shop");
+        let aws = "eu-west-1 https://s3.eu-west-1.amazonaws.com";
+        assert_eq!(place("https://shop.s3.eu-west-1.amazonaws.com/"), aws);
+        assert_eq!(place("https://s3.eu-west-1.amazonaws.com/shop/"), aws);
+        assert_eq!(place("http://store:9000/base/shop/"), "eu-west-1 http://store:9000/base");
+        assert_ne!(place("http://store:9001/shop/"), place("http://store:9000/shop/"));
     }
 
     #[test]

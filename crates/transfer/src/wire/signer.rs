@@ -15,7 +15,8 @@ use tokio::sync::Mutex;
 
 use super::endpoint::Endpoint;
 
-/// Credentials are asked for again this long before they end, so that no request ends with expired ones.
+/// Credentials are asked for again this long before they end, so that no request ends with expired ones; those
+/// that last a short time when a quarter of it is left.
 const EARLY: Duration = Duration::from_secs(300);
 
 /// Signs requests with SigV4, with credentials that are renewed in time.
@@ -32,6 +33,8 @@ pub(super) struct Signer {
 pub(super) struct Current {
     credentials: Credentials,
     identity: Identity,
+    /// From when on others are asked for.
+    stale: Option<SystemTime>,
 }
 
 /// Why a request could not be signed.
@@ -56,7 +59,10 @@ impl Signer {
     }
 
     /// The credentials to use now.
-    pub(super) async fn current(&self) -> Result<Arc<Current>, SignError> {
+    ///
+    /// # Errors
+    /// Why there are none, in the provider's words.
+    pub(super) async fn current(&self) -> Result<Arc<Current>, String> {
         if let Some(current) = self.known().filter(|current| current.is_fresh()) {
             return Ok(current);
         }
@@ -68,19 +74,22 @@ impl Signer {
     }
 
     /// Asks for others after S3 has called these expired; whether there are any.
-    pub(super) async fn renew(&self, used: &Arc<Current>) -> bool {
+    ///
+    /// # Errors
+    /// As for [`Signer::current`].
+    pub(super) async fn renew(&self, used: &Arc<Current>) -> Result<bool, String> {
         let _turn = self.asking.lock().await;
         let is_other = |current: &Current| current.credentials != used.credentials;
         match self.known() {
-            Some(current) if is_other(&current) => true,
-            _ => self.ask().await.is_ok_and(|current| is_other(&current)),
+            Some(current) if is_other(&current) => Ok(true),
+            _ => Ok(is_other(&*self.ask().await?)),
         }
     }
 
-    async fn ask(&self) -> Result<Arc<Current>, SignError> {
+    async fn ask(&self) -> Result<Arc<Current>, String> {
         let credentials = self.provider.provide_credentials().await;
-        let credentials = credentials.map_err(|error| SignError(error.to_string()))?;
-        let current = Arc::new(Current { identity: credentials.clone().into(), credentials });
+        let credentials = credentials.map_err(|error| innermost(&error))?;
+        let current = Arc::new(Current::new(credentials, SystemTime::now()));
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&current));
         Ok(current)
     }
@@ -137,9 +146,26 @@ impl Signer {
 }
 
 impl Current {
-    fn is_fresh(&self) -> bool {
-        self.credentials.expiry().is_none_or(|end| end > SystemTime::now() + EARLY)
+    fn new(credentials: Credentials, now: SystemTime) -> Self {
+        let stale = credentials.expiry().map(|end| {
+            let left = end.duration_since(now).unwrap_or_default();
+            end - EARLY.min(left / 4)
+        });
+        Self { identity: credentials.clone().into(), credentials, stale }
     }
+
+    fn is_fresh(&self) -> bool {
+        self.stale.is_none_or(|stale| stale > SystemTime::now())
+    }
+}
+
+/// The SDK's errors say where it failed; what they wrap says why.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
 }
 
 #[cfg(test)]
@@ -185,16 +211,18 @@ mod tests {
     async fn credentials_are_kept_while_they_are_good_and_renewed_before_they_end() {
         let lasting = signer(3600);
         assert_eq!((key(&lasting).await, key(&lasting).await), ("AKIA0".into(), "AKIA0".into()));
-        let ending = signer(200);
-        assert_eq!((key(&ending).await, key(&ending).await), ("AKIA0".into(), "AKIA1".into()));
+        let ending = signer(1);
+        assert_eq!((key(&ending).await, key(&ending).await), ("AKIA0".into(), "AKIA0".into()));
+        tokio::time::sleep(Duration::from_millis(800)).await;
+        assert_eq!(key(&ending).await, "AKIA1");
     }
 
     #[tokio::test]
     async fn expired_ones_are_replaced_once_however_many_say_so() {
         let signer = signer(3600);
         let used = signer.current().await.unwrap();
-        assert!(signer.renew(&used).await);
-        assert!(signer.renew(&used).await);
+        assert_eq!(signer.renew(&used).await, Ok(true));
+        assert_eq!(signer.renew(&used).await, Ok(true));
         assert_eq!(key(&signer).await, "AKIA1");
     }
 

@@ -16,7 +16,11 @@ use aws_sdk_s3::config::retry::RetryConfig;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder as HttpClient, Connector};
-use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use causeway_transfer::{
@@ -387,6 +391,22 @@ pub(crate) fn route() -> Route {
 /// Through the SDK's connector, as with a proxy in the way.
 pub(crate) fn route_through() -> Route {
     Route::new(Arc::new(rustls::RootCertStore::empty()), connector(), |_| false)
+}
+
+/// Through a connector that reaches nobody.
+pub(crate) fn route_nowhere() -> Route {
+    let connector = SharedHttpConnector::new(Nowhere);
+    Route::new(Arc::new(rustls::RootCertStore::empty()), connector, |_| false)
+}
+
+#[derive(Debug)]
+struct Nowhere;
+
+impl HttpConnector for Nowhere {
+    fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+        let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        HttpConnectorFuture::ready(Err(ConnectorError::io(refused.into())))
+    }
 }
 
 fn connector() -> SharedHttpConnector {

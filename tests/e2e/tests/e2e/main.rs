@@ -26,6 +26,7 @@ mod put_parameter;
 mod refresh;
 mod refusals;
 mod s3_interrupted;
+mod s3_renewal;
 mod script;
 mod secrecy;
 mod secrets;
