@@ -115,9 +115,8 @@ fn kind_of<E>(
         SdkError::TimeoutError(_) => ServiceErrorKind::TimedOut,
         SdkError::DispatchFailure(failure) if failure.is_timeout() => ServiceErrorKind::TimedOut,
         SdkError::DispatchFailure(_) => ServiceErrorKind::Unreachable,
-        SdkError::ServiceError(_) if code.is_some_and(is_throttle) || status == Some(429) => {
-            ServiceErrorKind::Throttled
-        }
+        SdkError::ServiceError(_) if code.is_some_and(is_throttle) => ServiceErrorKind::Throttled,
+        _ if status == Some(429) => ServiceErrorKind::Throttled,
         _ if status.is_some_and(|status| status >= 500) => ServiceErrorKind::Unavailable,
         SdkError::ServiceError(_) => ServiceErrorKind::Refused,
         _ => ServiceErrorKind::Unreadable,
@@ -147,6 +146,10 @@ fn is_throttle(code: &str) -> bool {
 
 /// The innermost reasons of an error without a message of the service's own.
 fn describe<E: Error + 'static>(error: &SdkError<E, HttpResponse>, status: Option<u16>) -> String {
+    // Then it is not AWS that answered, and why its own form was not found in the answer helps nobody.
+    if let Some(status) = status.filter(|status| *status >= 300) {
+        return format!("the service answered HTTP {status} and gave no reason");
+    }
     let mut reasons: Vec<String> = Vec::new();
     let mut cause = error.source();
     while let Some(error) = cause {
