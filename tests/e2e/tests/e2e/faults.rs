@@ -200,7 +200,8 @@ fn with_identity<'a>(inputs: &[(&'a str, &'a str)], bucket: &'a str) -> Vec<(&'a
 fn a_429_or_half_an_answer_of_somebody_on_the_way_is_tried_again() {
     let (world, bucket) = with_something_of_each();
     for (service, inputs) in OF_EACH_SERVICE {
-        for fault in [Fault::raw(429, "text/plain", "no"), Fault::half("text/plain", "{\"Parameters\": []}")] {
+        for fault in [Fault::raw(429, "text/plain", "no"), Fault::half("text/plain", "{\"Parameters\": []}")]
+        {
             let before = world.gateway.calls_of(service, "*").len();
             world.gateway.fail(service, "*", fault);
             let job = world.step(&with_identity(inputs, &bucket));
