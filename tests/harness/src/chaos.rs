@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::{Frame, Incoming};
-use hyper::{Request, Response, Uri};
+use hyper::{Request, Response, StatusCode, Uri};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 
@@ -141,7 +141,10 @@ impl Chaos {
                 tokio::time::sleep(pause).await;
                 forward(request, upstream, client).await
             }
-            Some(Mishap::Answer(status)) => Ok(reply(status, "text/plain", "no")),
+            Some(Mishap::Answer(status)) => {
+                let title = StatusCode::from_u16(status).map(|status| status.to_string()).unwrap_or_default();
+                Ok(reply(status, "text/html", format!("<html><body><h1>{title}</h1></body></html>")))
+            }
             Some(Mishap::ResetBefore) => Err(Cut),
             Some(Mishap::ResetAfter) => forward(request, upstream, client).await.and(Err(Cut)),
             Some(Mishap::Truncate) => {

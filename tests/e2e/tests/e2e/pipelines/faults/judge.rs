@@ -15,10 +15,10 @@ pub(super) type Finding = String;
 /// Judges a run under the faults that it met.
 pub(super) fn faulted(play: &Play, run: &PipelineRun, met: &[Kind]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if run.outcome <= Outcome::SucceededWithIssues {
-        if let Err(missing) = (play.arrived)(play, run) {
-            findings.push(format!("success, but {missing}\n{}", run.log()));
-        }
+    if run.outcome <= Outcome::SucceededWithIssues
+        && let Err(missing) = (play.arrived)(play, run)
+    {
+        findings.push(format!("success, but {missing}\n{}", run.log()));
     }
     for step in run.results().flat_map(|job| &job.steps) {
         if let Err(wrong) = reason::judge(step, met) {
