@@ -131,6 +131,9 @@ fn runs(at: usize) {
     let mut findings = Vec::new();
     for turn in begin..begin + number("CAUSEWAY_FAULT_RUNS", 1) {
         let run = run(make, turn + at as u64, turn * 100 + at as u64);
+        // Long runs may be broken off: what was done till then shall count.
+        let met: Vec<String> = run.met.iter().map(Kind::to_string).collect();
+        eprintln!("{file}: seed {} {}, {}", turn * 100 + at as u64, run.ended, met.join(", "));
         *counts.entry(run.ended).or_default() += 1;
         tally.add(&run.met);
         for finding in &run.findings {
