@@ -93,7 +93,9 @@ impl Kind {
             Self::Reset => &["reset", "closed", "broken pipe", "broke off", "eof"],
             Self::Truncated => &["closed", "broke off", "cut", "eof", "incomplete", "ended early"],
             Self::Silence => &["timed out", "no answer", "within"],
-            Self::NoName => &["dns", "name or service not known", "resolve", "opens no connection"],
+            Self::NoName => {
+                &["dns", "name or service not known", "resolve", "opens no connection", "bad gateway"]
+            }
             Self::DiskFull => &["no space left", "disk"],
             Self::Clock => &["clock", "not yet valid", "not yet current", "expired"],
             Self::Kill | Self::Interrupt | Self::Terminate => {
