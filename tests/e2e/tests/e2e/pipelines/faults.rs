@@ -23,6 +23,9 @@ use machine::Machine;
 use remains::Before;
 use tally::Tally;
 
+/// What an identity may take under faults, in seconds: long enough for a busy machine. The run that repairs has the usual one.
+const DEADLINE: &str = "15";
+
 /// A play whose servers are reached through the dice.
 struct Faulted {
     play: Play,
@@ -48,7 +51,7 @@ impl Faulted {
         }
         let registry = play.registry.as_ref().map(|registry| registry.proxy());
         play.proxy.iter().chain(registry).for_each(|proxy| proxy.through(&play.chaos));
-        play.world.variables.push(Variable::public("Causeway.IdentityDeadlineSeconds", "8"));
+        play.world.variables.push(Variable::public("Causeway.IdentityDeadlineSeconds", DEADLINE));
         Self { play, _passages: passages }
     }
 
@@ -59,7 +62,8 @@ impl Faulted {
         }
     }
 
-    fn calm(&self) {
+    fn calm(&mut self) {
+        self.play.world.variables.retain(|variable| variable.name != "Causeway.IdentityDeadlineSeconds");
         self.play.chaos.calm();
         if let Some(registry) = &self.play.registry {
             registry.front.calm();

@@ -86,7 +86,7 @@ impl Kind {
     pub(super) fn causes(self) -> &'static [&'static str] {
         match self {
             // No answer is late enough to fail anything by itself but the identity, which has its own deadline.
-            Self::Delay | Self::SlowLoris => &["within 8 seconds", "not done after 8 s"],
+            Self::Delay | Self::SlowLoris => &["within 15 seconds", "deadline of 15 seconds"],
             Self::Status429 => &["429", "too many requests", "throttl", "slow down"],
             Self::Status500 => &["500", "internal server error", "internal error"],
             Self::Status503 => &["503", "service unavailable"],
