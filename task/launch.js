@@ -120,6 +120,7 @@ function start(program, command, ended) {
   child.once('exit', (code, signal) => {
     ended();
     process.exitCode = code === null ? 1 : code;
+    if (cancelled && signal) return report('error', `The step was cancelled (${signal}).`);
     if (cancelled || code === 0) return;
     if (signal || code >= FIRST_CRASH_STATUS) {
       report('error', `The Causeway binary crashed (${signal || `status 0x${code.toString(16)}`}).`);

@@ -69,14 +69,16 @@ describe('signals', () => {
     });
   }
 
-  test('a cancelled binary that dies of the signal is no crash, but no success either', async (t) => {
+  test('a cancelled binary that dies of the signal is no crash, but no success either, and says so', async (t) => {
     const task = taskFolder(t, '#!/bin/sh\necho ready\nexec sleep 60\n');
     const child = startShim(task);
     const result = ended(child);
     await once(child.stdout, 'data');
     child.kill('SIGTERM');
-    const ending = REPLACES ? { code: null, signal: 'SIGTERM' } : { code: 1, signal: null };
-    assert.deepEqual(await result, { ...ending, stdout: 'ready\n', stderr: '' });
+    if (REPLACES) return assert.deepEqual(await result, { code: null, signal: 'SIGTERM', stdout: 'ready\n', stderr: '' });
+    const { stdout, ...ending } = await result;
+    assert.deepEqual(ending, { code: 1, signal: null, stderr: '' });
+    assert.equal(stdout, 'ready\n##vso[task.logissue type=error]The step was cancelled (SIGTERM).\n##vso[task.complete result=Failed;]\n');
   });
 
   test('a binary that crashes fails the step and is named', async (t) => {

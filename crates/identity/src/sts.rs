@@ -1,5 +1,6 @@
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_sts::Client;
+use aws_sdk_sts::config::Builder;
 use aws_sdk_sts::types::{Credentials as StsCredentials, PolicyDescriptorType, Tag};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextRef;
@@ -7,7 +8,7 @@ use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint}
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_types::SdkConfig;
-use causeway_types::{ServiceError, account_of_arn};
+use causeway_types::{ServiceError, TooManyRequests, account_of_arn};
 use secrecy::ExposeSecret;
 use url::{Position, Url};
 
@@ -34,7 +35,7 @@ pub(crate) async fn assume_with_token(
     token: &OidcToken,
 ) -> Result<Session, StsError> {
     const OPERATION: &str = "AssumeRoleWithWebIdentity";
-    let answer = Client::new(config)
+    let answer = client_of(config)
         .assume_role_with_web_identity()
         .role_arn(role.arn.as_str())
         .role_session_name(role.session_name.as_str())
@@ -135,7 +136,11 @@ pub(crate) async fn caller(config: &SdkConfig, key: &AccessKey) -> Result<Caller
 fn client(config: &SdkConfig, key: &AccessKey) -> Client {
     let config =
         config.to_builder().credentials_provider(SharedCredentialsProvider::new(key.to_sdk())).build();
-    Client::new(&config)
+    client_of(&config)
+}
+
+fn client_of(config: &SdkConfig) -> Client {
+    Client::from_conf(Builder::from(config).retry_classifier(TooManyRequests).build())
 }
 
 fn session(

@@ -1,13 +1,14 @@
 use std::time::SystemTime;
 
 use aws_sdk_ecr::Client;
+use aws_sdk_ecr::config::Builder;
 use aws_sdk_ecr::types::AuthorizationData;
 use aws_smithy_types::DateTime;
 use aws_types::SdkConfig;
 use aws_types::region::Region as SdkRegion;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use causeway_types::{Partition, ServiceError};
+use causeway_types::{Partition, ServiceError, TooManyRequests};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{InvalidRegistryHost, RegistryHost};
@@ -62,7 +63,8 @@ pub enum AuthorizeError {
 /// # Errors
 /// [`AuthorizeError`]. No error shows the token or a part of it.
 pub async fn authorize(config: &SdkConfig) -> Result<RegistryLogin, AuthorizeError> {
-    let answer = Client::new(config).get_authorization_token().send().await;
+    let client = Client::from_conf(Builder::from(config).retry_classifier(TooManyRequests).build());
+    let answer = client.get_authorization_token().send().await;
     let answer = answer
         .map_err(|error| AuthorizeError::Service(ServiceError::new("GetAuthorizationToken", &error)))?;
     let data = answer.authorization_data.unwrap_or_default().into_iter().next();
@@ -130,7 +132,8 @@ pub(crate) fn config_for(config: &SdkConfig, host: &RegistryHost) -> SdkConfig {
 
 async fn authorize_public(config: &SdkConfig, host: &RegistryHost) -> Result<RegistryLogin, AuthorizeError> {
     let config = config.to_builder().region(SdkRegion::from_static("us-east-1")).build();
-    let answer = aws_sdk_ecrpublic::Client::new(&config).get_authorization_token().send().await;
+    let config = aws_sdk_ecrpublic::config::Builder::from(&config).retry_classifier(TooManyRequests).build();
+    let answer = aws_sdk_ecrpublic::Client::from_conf(config).get_authorization_token().send().await;
     let answer = answer
         .map_err(|error| AuthorizeError::Service(ServiceError::new("GetAuthorizationToken", &error)))?;
     let data = answer.authorization_data.ok_or(AuthorizeError::Missing("a token"))?;

@@ -2,12 +2,13 @@
 //! scanning, encryption or lifecycle policies.
 
 use aws_sdk_ecrpublic::Client;
+use aws_sdk_ecrpublic::config::Builder;
 use aws_sdk_ecrpublic::operation::create_repository::CreateRepositoryError;
 use aws_sdk_ecrpublic::operation::describe_repositories::DescribeRepositoriesError;
 use aws_sdk_ecrpublic::types::Tag;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
-use causeway_types::ServiceError;
+use causeway_types::{ServiceError, TooManyRequests};
 
 use crate::{RepositoryError, RepositoryName};
 
@@ -22,7 +23,7 @@ impl PublicRepositories {
     #[must_use]
     pub fn of(config: &SdkConfig) -> Self {
         let config = config.to_builder().region(Region::from_static("us-east-1")).build();
-        Self { client: Client::new(&config) }
+        Self { client: Client::from_conf(Builder::from(&config).retry_classifier(TooManyRequests).build()) }
     }
 
     /// Whether there is such a repository (`DescribeRepositories`). The name begins with the registry's alias, which the

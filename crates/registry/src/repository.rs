@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use aws_sdk_ecr::Client;
+use aws_sdk_ecr::config::Builder;
 use aws_sdk_ecr::error::SdkError;
 use aws_sdk_ecr::operation::create_repository::CreateRepositoryError;
 use aws_sdk_ecr::operation::describe_repositories::DescribeRepositoriesError;
@@ -10,7 +11,7 @@ use aws_sdk_ecr::types::{
     EncryptionConfiguration, EncryptionType, ImageScanningConfiguration, ImageTagMutability, Tag as SdkTag,
 };
 use aws_types::SdkConfig;
-use causeway_types::{AccountId, ServiceError};
+use causeway_types::{AccountId, ServiceError, TooManyRequests};
 
 use crate::login::config_for;
 use crate::{RegistryHost, RepositoryName};
@@ -127,7 +128,8 @@ impl Repositories {
     #[must_use]
     pub fn of(config: &SdkConfig, host: &RegistryHost) -> Option<Self> {
         let registry = host.account()?.clone();
-        Some(Self { client: Client::new(&config_for(config, host)), registry })
+        let config = Builder::from(&config_for(config, host)).retry_classifier(TooManyRequests).build();
+        Some(Self { client: Client::from_conf(config), registry })
     }
 
     /// Looks for a repository (`DescribeRepositories`); `None` when ECR says `RepositoryNotFoundException`.

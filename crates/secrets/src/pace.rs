@@ -96,6 +96,14 @@ impl Pacer {
                     }
                     sleep(self.backoff(failures)).await;
                 }
+                // An answer that breaks off, which the SDK would try again too.
+                ServiceErrorKind::Unreadable if matches!(error, SdkError::ResponseError(_)) => {
+                    failures += 1;
+                    if failures >= self.retries.max_attempts() {
+                        return Err(error);
+                    }
+                    sleep(self.backoff(failures)).await;
+                }
                 _ => return Err(error),
             }
         }

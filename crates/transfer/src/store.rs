@@ -10,7 +10,7 @@ use aws_sdk_s3::types::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_types::SdkConfig;
-use causeway_types::ServiceError;
+use causeway_types::{ServiceError, TooManyRequests};
 use http::Method;
 use http::response::Parts;
 use secrecy::ExposeSecret as _;
@@ -52,6 +52,7 @@ pub(crate) fn client(config: &SdkConfig, path_style: bool, limits: &TransferLimi
     let retries = config.retry_config().cloned().unwrap_or_else(RetryConfig::standard);
     let s3 = aws_sdk_s3::config::Builder::from(config)
         .force_path_style(path_style)
+        .retry_classifier(TooManyRequests)
         .retry_config(retries.with_max_attempts(limits.attempts.max(1)))
         .build();
     Client::from_conf(s3)

@@ -8,10 +8,12 @@ mod account;
 mod arn;
 mod partition;
 mod region;
+mod retry;
 mod service_error;
 
 pub use account::{AccountId, InvalidAccountId};
 pub use arn::{InvalidRoleArn, RoleArn, account_of_arn};
 pub use partition::Partition;
 pub use region::{InvalidRegion, Region};
+pub use retry::TooManyRequests;
 pub use service_error::{ServiceError, ServiceErrorKind};

@@ -115,9 +115,8 @@ fn kind_of<E>(
         SdkError::TimeoutError(_) => ServiceErrorKind::TimedOut,
         SdkError::DispatchFailure(failure) if failure.is_timeout() => ServiceErrorKind::TimedOut,
         SdkError::DispatchFailure(_) => ServiceErrorKind::Unreachable,
-        SdkError::ServiceError(_) if code.is_some_and(is_throttle) || status == Some(429) => {
-            ServiceErrorKind::Throttled
-        }
+        SdkError::ServiceError(_) if code.is_some_and(is_throttle) => ServiceErrorKind::Throttled,
+        _ if status == Some(429) => ServiceErrorKind::Throttled,
         _ if status.is_some_and(|status| status >= 500) => ServiceErrorKind::Unavailable,
         SdkError::ServiceError(_) => ServiceErrorKind::Refused,
         _ => ServiceErrorKind::Unreadable,
@@ -151,6 +150,10 @@ fn describe<E: Error + 'static>(
     error: &SdkError<E, HttpResponse>,
     status: Option<u16>,
 ) -> String {
+    // Then it is not AWS that answered, or it may not say more; why its own form was not found in the answer helps nobody.
+    if let Some(status) = status.filter(|status| *status >= 300) {
+        return wordless(operation, status);
+    }
     let mut reasons: Vec<String> = Vec::new();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -166,9 +169,6 @@ fn describe<E: Error + 'static>(
             reasons.push(text);
         }
         cause = error.source();
-    }
-    if let (SdkError::ServiceError(_), Some(status), true) = (error, status, reasons.is_empty()) {
-        return wordless(operation, status);
     }
     let reasons = if reasons.is_empty() { error.to_string() } else { reasons.join(": ") };
     match status {

@@ -172,6 +172,12 @@ impl AzureDevOps {
         format!("{}/{}/", reached_at.unwrap_or_else(|| self.url()), self.organization().name)
     }
 
+    /// Where jobs reach it, without a slash at the end.
+    #[must_use]
+    pub fn reached_at(&self) -> String {
+        self.state.lock().unwrap().reached_at.clone().unwrap_or_else(|| self.url())
+    }
+
     /// Lets jobs reach it at another address, such as that of an https front.
     pub fn reach_at(&self, url: &str) {
         self.state.lock().unwrap().reached_at = Some(url.to_owned());

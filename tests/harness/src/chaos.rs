@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::{Frame, Incoming};
-use hyper::{Request, Response, Uri};
+use hyper::{Request, Response, StatusCode, Uri};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 
@@ -22,20 +22,52 @@ pub enum Mishap {
     Delay(Duration),
     /// It is answered by somebody on the way.
     Answer(u16),
-    /// The connection is cut before anything arrived.
+    /// The connection is reset before anything arrived.
     ResetBefore,
-    /// Everything was done, and the connection is cut before the answer.
+    /// Everything was done, and the connection is reset before the answer.
     ResetAfter,
-    /// Half of the answer comes, and then nothing.
+    /// Half of the answer comes, and then the connection ends.
     Truncate,
-    /// The answer comes in small pieces with pauses.
-    Drip,
+    /// The answer comes in small pieces with pauses of this length.
+    Drip(Duration),
+    /// It arrives, and the connection stays open, and nobody ever answers.
+    Silent,
+}
+
+/// The throws of one run.
+#[derive(Debug)]
+struct Dice {
+    random: fastrand::Rng,
+    share: f64,
+    /// How many requests come before the one that is never answered.
+    before_silence: Option<usize>,
+}
+
+impl Dice {
+    fn throw(&mut self) -> Option<Mishap> {
+        let silence = self.before_silence.take();
+        self.before_silence = silence.and_then(|left| left.checked_sub(1));
+        if silence == Some(0) {
+            return Some(Mishap::Silent);
+        }
+        let random = &mut self.random;
+        (random.f64() < self.share).then(|| match random.u8(0..8) {
+            0 => Mishap::Delay(Duration::from_millis(random.u64(20..900))),
+            1 => Mishap::Answer(429),
+            2 => Mishap::Answer(500),
+            3 => Mishap::Answer(503),
+            4 => Mishap::ResetBefore,
+            5 => Mishap::ResetAfter,
+            6 => Mishap::Truncate,
+            _ => Mishap::Drip(Duration::from_millis(random.u64(30..400))),
+        })
+    }
 }
 
 /// The dice, and what it has done so far. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Chaos {
-    dice: Arc<Mutex<Option<(fastrand::Rng, f64)>>>,
+    dice: Arc<Mutex<Option<Dice>>>,
     done: Arc<Mutex<Vec<(String, Mishap)>>>,
 }
 
@@ -58,7 +90,7 @@ impl Chaos {
     #[must_use]
     pub fn before(&self, upstream: &str) -> Passage {
         let (chaos, upstream, client) = (self.clone(), upstream.to_owned(), client());
-        let server = Server::start(move |request| {
+        let server = Server::resetting(move |request| {
             let (chaos, upstream, client) = (chaos.clone(), upstream.clone(), client.clone());
             async move { chaos.pass(request, &upstream, &client).await }
         });
@@ -67,7 +99,15 @@ impl Chaos {
 
     /// Makes trouble for this share of all requests from now on.
     pub fn begin(&self, share: f64, seed: u64) {
-        *self.dice.lock().unwrap() = Some((fastrand::Rng::with_seed(seed), share));
+        let random = fastrand::Rng::with_seed(seed);
+        *self.dice.lock().unwrap() = Some(Dice { random, share, before_silence: None });
+    }
+
+    /// After so many more requests, the next one is never answered.
+    pub fn silence_after(&self, requests: usize) {
+        if let Some(dice) = self.dice.lock().unwrap().as_mut() {
+            dice.before_silence = Some(requests);
+        }
     }
 
     /// No trouble any more.
@@ -81,19 +121,11 @@ impl Chaos {
         self.done.lock().unwrap().clone()
     }
 
-    fn throw(&self) -> Option<Mishap> {
-        let mut dice = self.dice.lock().unwrap();
-        let (random, share) = dice.as_mut()?;
-        (random.f64() < *share).then(|| match random.u8(0..8) {
-            0 => Mishap::Delay(Duration::from_millis(random.u64(20..900))),
-            1 => Mishap::Answer(429),
-            2 => Mishap::Answer(500),
-            3 => Mishap::Answer(503),
-            4 => Mishap::ResetBefore,
-            5 => Mishap::ResetAfter,
-            6 => Mishap::Truncate,
-            _ => Mishap::Drip,
-        })
+    /// What happens to this request; it is remembered.
+    pub(crate) fn throw(&self, line: &str) -> Option<Mishap> {
+        let mishap = self.dice.lock().unwrap().as_mut()?.throw()?;
+        self.done.lock().unwrap().push((line.to_owned(), mishap.clone()));
+        Some(mishap)
     }
 
     async fn pass(
@@ -102,26 +134,24 @@ impl Chaos {
         upstream: &str,
         client: &Client<HttpConnector, Body>,
     ) -> Result<Response<Body>, Cut> {
-        let mishap = self.throw();
-        if let Some(mishap) = &mishap {
-            let line = format!("{} {}", request.method(), request.uri().path());
-            self.done.lock().unwrap().push((line, mishap.clone()));
-        }
+        let mishap = self.throw(&format!("{} {}", request.method(), request.uri().path()));
         match mishap {
             None => forward(request, upstream, client).await,
             Some(Mishap::Delay(pause)) => {
                 tokio::time::sleep(pause).await;
                 forward(request, upstream, client).await
             }
-            Some(Mishap::Answer(status)) => Ok(reply(status, "text/plain", "no")),
+            Some(Mishap::Answer(status)) => {
+                let title = StatusCode::from_u16(status).map(|status| status.to_string()).unwrap_or_default();
+                Ok(reply(status, "text/html", format!("<html><body><h1>{title}</h1></body></html>")))
+            }
             Some(Mishap::ResetBefore) => Err(Cut),
             Some(Mishap::ResetAfter) => forward(request, upstream, client).await.and(Err(Cut)),
             Some(Mishap::Truncate) => {
                 pieces(forward(request, upstream, client).await?, 2, 1, Duration::ZERO).await
             }
-            Some(Mishap::Drip) => {
-                pieces(forward(request, upstream, client).await?, 6, 6, Duration::from_millis(120)).await
-            }
+            Some(Mishap::Drip(pause)) => pieces(forward(request, upstream, client).await?, 9, 9, pause).await,
+            Some(Mishap::Silent) => std::future::pending().await,
         }
     }
 }
@@ -164,6 +194,16 @@ async fn pieces(
     let pieces = (0..whole.len()).step_by(size).map(|at| whole.slice(at..whole.len().min(at + size)));
     let body = Pieces { length: whole.len() as u64, left: pieces.take(sent).collect(), pause, waiting: None };
     Ok(Response::from_parts(parts, body.boxed()))
+}
+
+/// The first half of an answer, and then the end of the connection.
+pub(crate) fn half(content_type: &str, content: &str) -> Response<Body> {
+    let length = content.len() as u64;
+    let left = VecDeque::from([Bytes::copy_from_slice(&content.as_bytes()[..content.len() / 2])]);
+    let mut response = reply(200, content_type, "");
+    response.headers_mut().insert("content-length", length.into());
+    *response.body_mut() = Pieces { length, left, pause: Duration::ZERO, waiting: None }.boxed();
+    response
 }
 
 /// A length is announced; an early end is a broken connection to the other side.

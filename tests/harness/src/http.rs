@@ -2,8 +2,12 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::LazyLock;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body_util::combinators::BoxBody;
@@ -14,7 +18,8 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -55,9 +60,26 @@ impl Server {
         H: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
         F: Future<Output = Result<Response<Body>, Cut>> + Send + 'static,
     {
+        Self::listen(handler, false)
+    }
+
+    /// The same, but a connection that is cut is reset (RST), not closed.
+    pub(crate) fn resetting<H, F>(handler: H) -> Self
+    where
+        H: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
+        F: Future<Output = Result<Response<Body>, Cut>> + Send + 'static,
+    {
+        Self::listen(handler, true)
+    }
+
+    fn listen<H, F>(handler: H, resets: bool) -> Self
+    where
+        H: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
+        F: Future<Output = Result<Response<Body>, Cut>> + Send + 'static,
+    {
         let listener = wait(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).expect("a free port on 127.0.0.1");
         let address = listener.local_addr().expect("the bound address");
-        Self { address, accepting: RUNTIME.spawn(accept(listener, handler)) }
+        Self { address, accepting: RUNTIME.spawn(accept(listener, handler, resets)) }
     }
 
     /// `http://127.0.0.1:<port>`, without a slash at the end.
@@ -73,7 +95,7 @@ impl Drop for Server {
 }
 
 /// Serves connections until the task is aborted; dropping the set ends the open ones too.
-async fn accept<H, F>(listener: TcpListener, handler: H)
+async fn accept<H, F>(listener: TcpListener, handler: H, resets: bool)
 where
     H: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
     F: Future<Output = Result<Response<Body>, Cut>> + Send + 'static,
@@ -82,13 +104,80 @@ where
     while let Ok((stream, _)) = listener.accept().await {
         let handler = handler.clone();
         connections.spawn(async move {
-            let service = service_fn(handler);
+            let end = Arc::new(AtomicBool::new(false));
+            let stream = Resettable { stream, resets: end.clone() };
+            let service = service_fn(move |request| {
+                let (answer, end) = (handler(request), end.clone());
+                async move {
+                    let answer = answer.await;
+                    end.store(resets && answer.is_err(), Ordering::Relaxed);
+                    answer
+                }
+            });
             // A client that goes away is its own affair.
             let _ = hyper::server::conn::http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service)
                 .await;
         });
         while connections.try_join_next().is_some() {}
+    }
+}
+
+/// A connection that ends with a reset once it has been told to.
+struct Resettable {
+    stream: TcpStream,
+    resets: Arc<AtomicBool>,
+}
+
+impl Drop for Resettable {
+    fn drop(&mut self) {
+        if self.resets.load(Ordering::Relaxed) {
+            // Without it the other side sees an ordinary end.
+            let _ = self.stream.set_zero_linger();
+        }
+    }
+}
+
+impl AsyncRead for Resettable {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Resettable {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, pieces)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.resets.load(Ordering::Relaxed) {
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
 

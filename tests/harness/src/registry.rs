@@ -78,6 +78,12 @@ impl Registry {
         format!("http://{}", self.proxy.address())
     }
 
+    /// The proxy that knows the registry's names.
+    #[must_use]
+    pub fn proxy(&self) -> &NamingProxy {
+        &self.proxy
+    }
+
     /// Where it listens for TLS, the [`Front`] behind it.
     #[must_use]
     pub fn address(&self) -> SocketAddr {

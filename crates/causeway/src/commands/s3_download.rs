@@ -2,6 +2,7 @@ use anyhow::{Context, Result, anyhow};
 use async_trait::async_trait;
 use causeway_agent::Console;
 use causeway_transfer::{DownloadError, DownloadOptions, DownloadReport, UploadError, download};
+use causeway_types::ServiceErrorKind;
 use tokio_util::sync::CancellationToken;
 
 use super::{Command, s3};
@@ -137,7 +138,9 @@ fn explained(error: DownloadError) -> anyhow::Error {
     let advice = match &error {
         DownloadError::Bucket(UploadError::NoBucket(_)) => "; check bucketName",
         DownloadError::Bucket(UploadError::OtherRegion { .. }) => "; give that region in input regionName",
-        DownloadError::List { .. } => "; a download needs the right s3:ListBucket",
+        DownloadError::List { source, .. } if source.kind() == ServiceErrorKind::Refused => {
+            "; a download needs the right s3:ListBucket"
+        }
         DownloadError::Exists { .. } => "; set overwrite to have them replaced",
         DownloadError::EmptySource(_) => "; if that is meant, set deleteWhenEmpty",
         DownloadError::WholeFolder(_) => "; give a sourceFolder, or if that is meant, set deleteInBucketRoot",

@@ -5,6 +5,7 @@ use causeway_transfer::{
     BucketState, CacheControl, Encryption, Metadata, ObjectSettings, ObjectTags, PlanError, UploadError,
     UploadOptions, UploadPlan, UploadReport, upload,
 };
+use causeway_types::ServiceErrorKind;
 use tokio_util::sync::CancellationToken;
 
 use super::{Command, s3};
@@ -211,7 +212,9 @@ fn explained(error: UploadError) -> anyhow::Error {
     let advice = match &error {
         UploadError::NoBucket(_) => "; set createBucket to have it made, or check bucketName",
         UploadError::OtherRegion { .. } => "; give that region in input regionName",
-        UploadError::List { .. } => "; onlyChanged and deleteRemoved need the right s3:ListBucket",
+        UploadError::List { source, .. } if source.kind() == ServiceErrorKind::Refused => {
+            "; onlyChanged and deleteRemoved need the right s3:ListBucket"
+        }
         _ => "",
     };
     anyhow!("{error}{advice}")

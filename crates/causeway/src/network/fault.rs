@@ -119,6 +119,8 @@ impl Fault {
     /// As the SDK and the token call take it: a `user` error is final, an `io` error is tried again.
     pub(super) fn into_error(self) -> ConnectorError {
         match self {
+            // Too many requests, and a request that came too slowly, are not the last word.
+            Self::TunnelRefused { status: Some(408 | 429), .. } => ConnectorError::io(Box::new(self)),
             Self::TunnelRefused { status: Some(400..=499), .. } => ConnectorError::user(Box::new(self)),
             Self::TunnelRefused { .. } | Self::ProxyUnreachable { .. } => ConnectorError::io(Box::new(self)),
             _ => ConnectorError::user(Box::new(self)),
@@ -202,6 +204,7 @@ mod tests {
         for (status, is_final, words) in [
             (Some(401), true, "does not accept the user name and password that it was given (HTTP 401)"),
             (Some(403), true, "opens no connection to sts.eu-west-1.amazonaws.com (HTTP 403)"),
+            (Some(429), false, "(HTTP 429)"),
             (Some(502), false, "(HTTP 502)"),
             (Some(200), false, "opens no connection"),
             (None, false, "opens no connection to sts.eu-west-1.amazonaws.com"),

@@ -1,6 +1,7 @@
 use aws_sdk_iam::Client;
+use aws_sdk_iam::config::Builder;
 use aws_types::SdkConfig;
-use causeway_types::{RoleArn, ServiceError};
+use causeway_types::{RoleArn, ServiceError, TooManyRequests};
 
 use super::{Policy, PolicyError};
 
@@ -21,7 +22,8 @@ pub enum ReadPolicyError {
 /// # Errors
 /// [`ReadPolicyError`].
 pub async fn read_policy(config: &SdkConfig, role: &RoleArn) -> Result<Policy, ReadPolicyError> {
-    let answer = Client::new(config).get_role().role_name(role.name()).send().await;
+    let client = Client::from_conf(Builder::from(config).retry_classifier(TooManyRequests).build());
+    let answer = client.get_role().role_name(role.name()).send().await;
     let answer = answer.map_err(|error| ServiceError::new("GetRole", &error))?;
     let document = answer.role.and_then(|role| role.assume_role_policy_document).unwrap_or_default();
     Ok(Policy::parse(&document)?)

@@ -6,7 +6,7 @@ mod write;
 use std::collections::BTreeMap;
 
 use aws_types::SdkConfig;
-use causeway_types::{AccountId, ServiceError, account_of_arn};
+use causeway_types::{AccountId, ServiceError, TooManyRequests, account_of_arn};
 use serde_json::Value;
 
 pub use observe::observe;
@@ -76,7 +76,9 @@ impl AwsAccount {
     /// A client with the credentials of this configuration.
     #[must_use]
     pub fn new(config: &SdkConfig) -> Self {
-        Self { iam: aws_sdk_iam::Client::new(config), sts: aws_sdk_sts::Client::new(config) }
+        let iam = aws_sdk_iam::config::Builder::from(config).retry_classifier(TooManyRequests).build();
+        let sts = aws_sdk_sts::config::Builder::from(config).retry_classifier(TooManyRequests).build();
+        Self { iam: aws_sdk_iam::Client::from_conf(iam), sts: aws_sdk_sts::Client::from_conf(sts) }
     }
 
     /// Whose credentials these are.

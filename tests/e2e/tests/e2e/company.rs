@@ -36,9 +36,21 @@ impl Company {
         Self::of(World::new(), authority, &server, true)
     }
 
-    pub(crate) fn of(mut world: World, authority: Authority, server: &Identity, certified: bool) -> Self {
-        let azure = TlsFront::start(&world.azure_devops.url(), server, certified.then_some(&authority));
-        let aws = TlsFront::start(&world.gateway.url(), server, None);
+    pub(crate) fn of(world: World, authority: Authority, server: &Identity, certified: bool) -> Self {
+        let (azure, aws) = (world.azure_devops.url(), world.gateway.url());
+        Self::before(world, [&azure, &aws], authority, server, certified)
+    }
+
+    /// With Azure DevOps and AWS at these addresses.
+    pub(crate) fn before(
+        mut world: World,
+        [azure, aws]: [&str; 2],
+        authority: Authority,
+        server: &Identity,
+        certified: bool,
+    ) -> Self {
+        let azure = TlsFront::start(azure, server, certified.then_some(&authority));
+        let aws = TlsFront::start(aws, server, None);
         world.azure_devops.reach_at(&azure.url());
         world.agent.machine.push(("AWS_ENDPOINT_URL".into(), aws.url()));
         Self { world, authority, azure, aws, files: TempDir::new().unwrap() }

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use causeway_harness::agent::{JobResult, Variable};
+use causeway_harness::agent::{JobResult, Outcome, Variable};
 use causeway_harness::azure_devops::Answer;
 use causeway_harness::gateway::Fault;
 use causeway_harness::world::World;
@@ -159,4 +159,70 @@ fn a_handful_of_mixed_faults_ends_well() {
         assert_eq!(world.gateway.calls_of("sts", WITH_TOKEN).len(), 2);
         world.secrets().assert_none_in(&job);
     }
+}
+
+/// A command of each service that is called with it alone.
+const OF_EACH_SERVICE: [(&str, &[(&str, &str)]); 5] = [
+    ("sts", &[("command", "verify")]),
+    ("ssm", &[("command", "getParameters"), ("parameterName", "/shop/plain")]),
+    (
+        "secretsmanager",
+        &[("command", "getSecrets"), ("secretIdOrName", "shop/plain"), ("variableName", "Plain")],
+    ),
+    ("ecr", &[("command", "ecrLogin")]),
+    (
+        "s3",
+        &[
+            ("command", "s3Download"),
+            ("sourceFolder", "site"),
+            ("targetFolder", "down"),
+            ("overwrite", "true"),
+        ],
+    ),
+];
+
+fn with_something_of_each() -> (World, String) {
+    let world = World::with_aws();
+    world.seed().put_parameter("/shop/plain", "String", "plain");
+    world.seed().put_secret("shop/plain", "plain text");
+    let bucket = world.bucket("plain");
+    world.seed().put_object(&bucket, "site/plain.txt", b"plain", &[]);
+    (world, bucket)
+}
+
+fn with_identity<'a>(inputs: &[(&'a str, &'a str)], bucket: &'a str) -> Vec<(&'a str, &'a str)> {
+    let identity =
+        [("connection", "federated"), ("bucketName", bucket), ("forcePathStyleAddressing", "true")];
+    inputs.iter().copied().chain(identity).collect()
+}
+
+#[test]
+fn a_429_or_half_an_answer_of_somebody_on_the_way_is_tried_again() {
+    let (world, bucket) = with_something_of_each();
+    for (service, inputs) in OF_EACH_SERVICE {
+        for fault in [Fault::raw(429, "text/plain", "no"), Fault::half("text/plain", "{\"Parameters\": []}")]
+        {
+            let before = world.gateway.calls_of(service, "*").len();
+            world.gateway.fail(service, "*", fault);
+            let job = world.step(&with_identity(inputs, &bucket));
+            assert_succeeds(&job);
+            assert!(
+                world.gateway.calls_of(service, "*")[before..].iter().any(|call| call.by_fault),
+                "{service}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_429_that_does_not_end_is_told_without_the_librarys_words() {
+    let world = with_deadline("4");
+    world.gateway.fail("sts", "*", Fault::raw(429, "text/plain", "no").always());
+    let job = world.step(&[("command", "verify"), ("connection", "federated")]);
+    assert_eq!(job.outcome, Outcome::Failed);
+    let error = job.first().errors().join("\n");
+    for words in ["XML", "JSON", "unhandled", "parsing"] {
+        assert!(!error.contains(words), "{error}");
+    }
+    assert!(error.contains("429"), "{error}");
 }

@@ -178,6 +178,7 @@ impl Agent {
         let prepended = shared.prepended.clone();
         let launch = Launch { agent: self, variables: &variables, prepended: &prepended, token: run.token };
         let program = launch.program(planned, is_post_job, run.watches_machine);
+        result.inputs = launch.given(&planned.step.action);
         let fails_on_stderr = matches!(planned.step.action, Action::Script { fail_on_stderr: true, .. });
         let mut running = Running {
             shared,
@@ -242,6 +243,7 @@ fn attempt(running: &mut Running, program: &Program, fails_on_stderr: bool) {
     let result = &mut running.result;
     result.outcome = outcome.unwrap_or(Outcome::Succeeded);
     (result.exit_code, result.signal, result.usage) = (ended.code, ended.signal, ended.usage);
+    result.struck |= ended.struck;
     for seen in ended.seen {
         if !seen.is_stranger && !result.command_lines.contains(&seen.arguments) {
             result.command_lines.push(seen.arguments.clone());
@@ -291,10 +293,12 @@ fn blank(planned: &Planned, is_post_job: bool) -> StepResult {
         name: planned.name.clone(),
         display_name: format!("{prefix}{}", planned.display_name),
         is_task: planned.task.is_some(),
+        inputs: Vec::new(),
         is_post_job,
         outcome: Outcome::Skipped,
         exit_code: None,
         signal: None,
+        struck: false,
         lines: Vec::new(),
         log: String::new(),
         issues: Vec::new(),

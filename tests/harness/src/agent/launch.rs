@@ -60,6 +60,14 @@ impl Launch<'_> {
         Program { program, arguments, environment, directory, timeout, cancel, user, watches_machine }
     }
 
+    /// The inputs that the pipeline gives a task.
+    pub(super) fn given(&self, action: &Action) -> Vec<(String, String)> {
+        let Action::Task { inputs, .. } = action else { return Vec::new() };
+        let machine = machine(self.agent);
+        let expanded = |value: &String| expand::with(value, self.variables, &machine);
+        inputs.iter().map(|(name, value)| (name.clone(), expanded(value))).collect()
+    }
+
     /// Secrets, inputs, connections and task variables, which only tasks get.
     fn add_task_environment(&self, environment: &mut Environment, planned: &Planned, machine: &Environment) {
         environment::add_secrets(environment, self.variables);

@@ -62,6 +62,8 @@ pub(super) struct Ended {
     pub(super) signal: Option<i32>,
     pub(super) usage: Usage,
     pub(super) canceled: bool,
+    /// A signal of [`Cancel`] was sent while it ran.
+    pub(super) struck: bool,
     pub(super) timed_out: bool,
     /// It, its descendants and what else was looked at, as far as they were seen.
     pub(super) seen: Vec<Seen>,
@@ -78,7 +80,7 @@ impl Program {
         let waiter = std::thread::spawn(move || child.wait4().expect("the end of the process"));
         let mut stages = self.first_stages();
         let by_agent = !matches!(self.cancel, Some(Cancel::Terminated(_) | Cancel::Killed(_)));
-        let (mut canceled, mut timed_out) = (false, false);
+        let (mut canceled, mut struck, mut timed_out) = (false, false, false);
         loop {
             match lines.recv_timeout(Duration::from_millis(20)) {
                 Ok(line) => {
@@ -93,6 +95,7 @@ impl Program {
             while let Some((_, signal, is_timeout)) = stages.pop_if(|stage| started.elapsed() >= stage.0) {
                 timed_out |= is_timeout;
                 canceled |= !is_timeout && by_agent;
+                struck |= !is_timeout;
                 send(pid, signal, is_timeout || signal == Signal::KILL);
             }
         }
@@ -102,6 +105,7 @@ impl Program {
             signal: used.status.signal(),
             usage: usage(&used, started.elapsed()),
             canceled,
+            struck,
             timed_out,
             seen: watch.stop(),
         }

@@ -23,6 +23,8 @@ pub struct StepResult {
     pub display_name: String,
     /// Whether it is a task; else a script.
     pub is_task: bool,
+    /// The inputs that the pipeline gives a task, macros expanded.
+    pub inputs: Vec<(String, String)>,
     /// Whether it is the post-job half of a task.
     pub is_post_job: bool,
     /// How it ended.
@@ -31,6 +33,8 @@ pub struct StepResult {
     pub exit_code: Option<i32>,
     /// The signal that ended it.
     pub signal: Option<i32>,
+    /// Whether a signal of [`Cancel`](super::Cancel) was sent while it ran.
+    pub struck: bool,
     /// All that it wrote, not masked.
     pub lines: Vec<Line>,
     /// Its masked part of the log.

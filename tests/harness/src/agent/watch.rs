@@ -5,12 +5,16 @@ use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::Pid;
 
 /// How often the descendants are looked at. A process that lives shorter can be missed.
 const INTERVAL: Duration = Duration::from_millis(3);
+/// How often when nothing new has begun for [`QUIET`]: a step that waits shall not take the CPU from the others.
+const SLOW: Duration = Duration::from_millis(15);
+/// After so long without a new process.
+const QUIET: Duration = Duration::from_millis(300);
 /// How often all others are, in intervals.
 const MACHINE: usize = 40;
 
@@ -38,6 +42,7 @@ impl Watch {
         let thread = std::thread::spawn(move || {
             let mut watched = Watched::default();
             let mut round = 0;
+            let mut changed = (0, Instant::now());
             while !stopped.load(Ordering::Relaxed) {
                 let mut family = HashSet::new();
                 watched.family(root, &mut family);
@@ -45,7 +50,10 @@ impl Watch {
                     watched.others(root, &family);
                 }
                 round += 1;
-                std::thread::sleep(INTERVAL);
+                if watched.seen.len() > changed.0 {
+                    changed = (watched.seen.len(), Instant::now());
+                }
+                std::thread::sleep(if changed.1.elapsed() > QUIET { SLOW } else { INTERVAL });
             }
             watched.seen
         });

@@ -17,6 +17,7 @@ pub struct Fault {
 enum Kind {
     Error { status: u16, code: String, message: String },
     Raw { status: u16, content_type: String, body: String },
+    Half { content_type: String, body: String },
     Slow,
     Cut,
 }
@@ -50,6 +51,12 @@ impl Fault {
     #[must_use]
     pub fn raw(status: u16, content_type: &str, body: &str) -> Self {
         Self::of(Kind::Raw { status, content_type: content_type.to_owned(), body: body.to_owned() })
+    }
+
+    /// The first half of an answer of status 200, and then the end of the connection; once.
+    #[must_use]
+    pub fn half(content_type: &str, body: &str) -> Self {
+        Self::of(Kind::Half { content_type: content_type.to_owned(), body: body.to_owned() })
     }
 
     /// The usual answer, after a pause; once.
@@ -97,6 +104,7 @@ impl Fault {
         match &self.kind {
             Kind::Slow => None,
             Kind::Cut => Some(Err(crate::http::Cut)),
+            Kind::Half { content_type, body } => Some(Ok(crate::chaos::half(content_type, body))),
             Kind::Raw { status, content_type, body } => Some(Ok(reply(*status, content_type, body.clone()))),
             Kind::Error { status, code, message } => {
                 Some(Ok(error(service, *status, code, message, request_id)))

@@ -1,13 +1,20 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
+use crate::chaos::{Chaos, Mishap};
 use crate::http::{spawn, wait};
+
+/// A tunnel that breaks breaks after so many bytes of the server's: within the certificates, or within an answer.
+const CUT_AFTER: u64 = 3000;
+/// The bytes at a time where they come in drops.
+const DROP: u64 = 300;
 
 /// A `CONNECT` proxy with names of its own: `sts.eu-west-1.test` leads to a local server for it, and to nothing for
 /// everybody else. What arrives at such a server has come through this proxy. It ends with this value.
@@ -15,6 +22,7 @@ use crate::http::{spawn, wait};
 pub struct NamingProxy {
     address: SocketAddr,
     requests: Arc<Mutex<Vec<ProxyRequest>>>,
+    rules: Arc<Rules>,
     accepting: JoinHandle<()>,
 }
 
@@ -33,6 +41,9 @@ pub struct ProxyRequest {
 struct Rules {
     names: HashMap<String, SocketAddr>,
     credentials: Option<String>,
+    chaos: Mutex<Option<Chaos>>,
+    /// The end of a name that is not known any more.
+    lost: Mutex<Option<String>>,
 }
 
 impl NamingProxy {
@@ -42,16 +53,31 @@ impl NamingProxy {
         let listener = wait(TcpListener::bind(("127.0.0.1", 0))).expect("a free port on 127.0.0.1");
         let address = listener.local_addr().expect("the bound address");
         let names = names.iter().map(|(name, address)| ((*name).to_owned(), *address)).collect();
-        let rules = Arc::new(Rules { names, credentials: credentials.map(str::to_owned) });
+        let rules = Arc::new(Rules {
+            names,
+            credentials: credentials.map(str::to_owned),
+            chaos: Mutex::default(),
+            lost: Mutex::default(),
+        });
         let requests = Arc::<Mutex<Vec<ProxyRequest>>>::default();
-        let accepting = spawn(accept(listener, rules, requests.clone()));
-        Self { address, requests, accepting }
+        let accepting = spawn(accept(listener, rules.clone(), requests.clone()));
+        Self { address, requests, rules, accepting }
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Throws this dice for every tunnel from now on.
+    pub fn through(&self, chaos: &Chaos) {
+        *self.rules.chaos.lock().unwrap() = Some(chaos.clone());
+    }
+
+    /// From now on it knows no name that ends so; `None`: it knows all again.
+    pub fn lose(&self, name: Option<&str>) {
+        *self.rules.lost.lock().unwrap() = name.map(str::to_owned);
     }
 
     /// Every request so far.
@@ -84,22 +110,67 @@ async fn serve(
 ) -> std::io::Result<()> {
     let head = head(&mut client).await?;
     let (line, credentials) = read(&head);
-    let upstream = rules.upstream(&line, credentials.as_deref());
+    let mishap = rules.chaos.lock().unwrap().as_ref().and_then(|chaos| chaos.throw(&line));
+    match mishap {
+        Some(Mishap::Delay(pause)) => tokio::time::sleep(pause).await,
+        Some(Mishap::ResetBefore) => return client.set_zero_linger(),
+        Some(Mishap::Silent) => std::future::pending().await,
+        _ => {}
+    }
+    let upstream = match mishap {
+        Some(Mishap::Answer(status)) => Err(status),
+        _ => rules.upstream(&line, credentials.as_deref()),
+    };
     let status = *upstream.as_ref().err().unwrap_or(&200);
     requests.lock().unwrap().push(ProxyRequest { line, credentials, status });
     match upstream {
         Err(status) => {
             let answer = format!(
-                "HTTP/1.1 {status} No\r\nProxy-Authenticate: Basic realm=\"test\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                "HTTP/1.1 {status} {}\r\nProxy-Authenticate: Basic realm=\"test\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+                reason(status)
             );
             client.write_all(answer.as_bytes()).await
         }
         Ok(address) => {
-            let mut server = TcpStream::connect(address).await?;
+            let server = TcpStream::connect(address).await?;
             client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await?;
-            tokio::io::copy_bidirectional(&mut client, &mut server).await.map(drop)
+            tunnel(client, server, mishap).await
         }
     }
+}
+
+fn reason(status: u16) -> &'static str {
+    http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("No")
+}
+
+/// Carries both ways, as far as the mishap lets it.
+async fn tunnel(mut client: TcpStream, mut server: TcpStream, mishap: Option<Mishap>) -> std::io::Result<()> {
+    match mishap {
+        Some(Mishap::ResetAfter) => return client.set_zero_linger(),
+        Some(Mishap::Truncate | Mishap::Drip(_)) => {}
+        _ => return tokio::io::copy_bidirectional(&mut client, &mut server).await.map(drop),
+    }
+    let (mut from_server, mut to_server) = server.into_split();
+    let (mut from_client, mut to_client) = client.into_split();
+    let upwards = tokio::spawn(async move { tokio::io::copy(&mut from_client, &mut to_server).await });
+    let ended = match mishap {
+        Some(Mishap::Drip(pause)) => drip(&mut from_server, &mut to_client, pause).await,
+        _ => tokio::io::copy(&mut from_server.take(CUT_AFTER), &mut to_client).await,
+    };
+    upwards.abort();
+    ended.map(drop)
+}
+
+async fn drip(
+    from: &mut (impl AsyncRead + Unpin),
+    to: &mut (impl AsyncWrite + Unpin),
+    pause: Duration,
+) -> std::io::Result<u64> {
+    for _ in 0..9 {
+        tokio::io::copy(&mut from.take(DROP), to).await?;
+        tokio::time::sleep(pause).await;
+    }
+    tokio::io::copy(from, to).await
 }
 
 impl Rules {
@@ -109,6 +180,9 @@ impl Rules {
         }
         let target = line.strip_prefix("CONNECT ").ok_or(405_u16)?;
         let name = target.rsplit_once(':').map_or(target, |(name, _)| name);
+        if self.lost.lock().unwrap().as_ref().is_some_and(|lost| name.ends_with(lost.as_str())) {
+            return Err(502);
+        }
         self.names.get(name).copied().ok_or(502)
     }
 }

@@ -2,6 +2,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -61,6 +62,10 @@ pub enum Trouble {
     Redirect(String),
     /// From now on no token holds that was handed out before.
     ExpireTokens,
+    /// Takes this long before it does its work.
+    Delay(Duration),
+    /// Takes the request and never answers.
+    Silent,
 }
 
 #[derive(Debug)]
@@ -71,6 +76,10 @@ struct State {
     /// For requests whose line holds the text, once each.
     troubles: Mutex<Vec<(String, Trouble)>>,
     dice: Mutex<Option<(fastrand::Rng, f64)>>,
+    /// How many requests come before the one that is never answered.
+    before_silence: Mutex<Option<usize>>,
+    /// What the dice did.
+    done: Mutex<Vec<(String, Trouble)>>,
     tokens: Mutex<Option<Tokens>>,
 }
 
@@ -98,6 +107,8 @@ impl Front {
             seen: Mutex::default(),
             troubles: Mutex::default(),
             dice: Mutex::default(),
+            before_silence: Mutex::default(),
+            done: Mutex::default(),
             tokens: Mutex::default(),
         });
         let shared = state.clone();
@@ -130,6 +141,17 @@ impl Front {
         *self.state.dice.lock().unwrap() = Some((fastrand::Rng::with_seed(seed), share));
     }
 
+    /// After so many more requests, the next one is never answered.
+    pub fn silence_after(&self, requests: usize) {
+        *self.state.before_silence.lock().unwrap() = Some(requests);
+    }
+
+    /// The requests that met trouble by chance, and which.
+    #[must_use]
+    pub fn done(&self) -> Vec<(String, Trouble)> {
+        self.state.done.lock().unwrap().clone()
+    }
+
     /// Takes tokens instead of the login from now on, as ECR Public does; they are to be had at `host` for the login.
     pub fn want_tokens(&self, host: &str) {
         let tokens = Tokens { host: host.to_owned(), basic: String::new(), sold: 0 };
@@ -139,6 +161,7 @@ impl Front {
     /// No trouble any more.
     pub fn calm(&self) {
         *self.state.dice.lock().unwrap() = None;
+        *self.state.before_silence.lock().unwrap() = None;
         self.state.troubles.lock().unwrap().clear();
     }
 }
@@ -150,15 +173,29 @@ impl State {
         if let Some(at) = troubles.iter().position(|(wanted, _)| fits(wanted)) {
             return Some(troubles.remove(at).1).filter(|trouble| *trouble != Trouble::Pass);
         }
+        let trouble = self.throw()?;
+        self.done.lock().unwrap().push((line.to_owned(), trouble.clone()));
+        Some(trouble)
+    }
+
+    fn throw(&self) -> Option<Trouble> {
+        let mut silence = self.before_silence.lock().unwrap();
+        if let Some(left) = silence.take() {
+            *silence = left.checked_sub(1);
+            if left == 0 {
+                return Some(Trouble::Silent);
+            }
+        }
         let mut dice = self.dice.lock().unwrap();
         let (random, share) = dice.as_mut()?;
-        (random.f64() < *share).then(|| match random.u8(0..7) {
+        (random.f64() < *share).then(|| match random.u8(0..8) {
             0 => Trouble::Answer(429, String::new()),
             1 => Trouble::Answer(500, "oops".to_owned()),
             2 => Trouble::Answer(503, String::new()),
             3 => Trouble::CutBefore,
             4 => Trouble::CutWithin(random.u64(0..8 << 20)),
             5 => Trouble::CutAnswer(random.u64(0..1 << 20)),
+            6 => Trouble::Delay(Duration::from_millis(random.u64(20..900))),
             _ => Trouble::CutAfter,
         })
     }
@@ -221,10 +258,14 @@ async fn act(
             return Ok(answer);
         }
         Some(Trouble::CutBefore) => return Err(Cut),
+        Some(Trouble::Silent) => std::future::pending().await,
         Some(Trouble::Forget) => return forget(&parts, body).await,
         Some(Trouble::CutWithin(limit)) => *limit,
         _ => u64::MAX,
     };
+    if let Some(Trouble::Delay(pause)) = &trouble {
+        tokio::time::sleep(*pause).await;
+    }
     let body = Counted { body, counted, left: limit };
     let response = forward(state, parts, body).await?;
     match trouble {

@@ -2,84 +2,118 @@
 //! faults repairs it; nothing is left. `CAUSEWAY_FAULT_RUNS` says how many seeds each pipeline gets (1 by default),
 //! `CAUSEWAY_FAULT_SEED` where they begin.
 
+mod disk;
 mod judge;
+mod kind;
 mod machine;
+mod reason;
+mod remains;
+mod tally;
 
 use std::collections::BTreeMap;
 
 use causeway_harness::agent::{Outcome, Variable};
-use causeway_harness::chaos::{Chaos, Passage};
+use causeway_harness::chaos::Passage;
+use causeway_harness::pipeline::PipelineRun;
 
 use super::{PLAYS, Play};
 use judge::Finding;
+use kind::Kind;
 use machine::Machine;
+use remains::Before;
+use tally::Tally;
+
+/// What an identity may take under faults, in seconds: long enough for a busy machine. The run that repairs has the usual one.
+const DEADLINE: &str = "15";
 
 /// A play whose servers are reached through the dice.
 struct Faulted {
     play: Play,
-    chaos: Chaos,
     /// They end with this value.
     _passages: Vec<Passage>,
 }
 
 impl Faulted {
     fn new(mut play: Play) -> Self {
-        let chaos = Chaos::default();
         let mut passages = Vec::new();
-        // Behind names and TLS of its own (8) there is no place for it: there only the registry and the machine make trouble.
         let url = play.world.gateway.url();
         let machine = &mut play.world.agent.machine;
+        // Where names and TLS stand between (8) the play has put the dice behind them.
         if machine
             .iter()
             .rfind(|(name, _)| name == "AWS_ENDPOINT_URL")
             .is_some_and(|(_, value)| *value == url)
         {
-            let (aws, azure) = (chaos.before(&url), chaos.before(&play.world.azure_devops.url()));
+            let (aws, azure) = (play.chaos.before(&url), play.chaos.before(&play.world.azure_devops.url()));
             machine.push(("AWS_ENDPOINT_URL".into(), aws.url()));
             play.world.azure_devops.reach_at(&azure.url());
             passages.extend([aws, azure]);
         }
-        play.world.variables.push(Variable::public("Causeway.IdentityDeadlineSeconds", "8"));
-        Self { play, chaos, _passages: passages }
+        let registry = play.registry.as_ref().map(|registry| registry.proxy());
+        play.proxy.iter().chain(registry).for_each(|proxy| proxy.through(&play.chaos));
+        play.world.variables.push(Variable::public("Causeway.IdentityDeadlineSeconds", DEADLINE));
+        Self { play, _passages: passages }
     }
 
     fn begin(&self, share: f64, seed: u64) {
-        self.chaos.begin(share, seed);
+        self.play.chaos.begin(share, seed);
         if let Some(registry) = &self.play.registry {
             registry.front.trouble_at_random(share, seed);
         }
     }
 
-    fn calm(&self) {
-        self.chaos.calm();
+    fn calm(&mut self) {
+        self.play.world.variables.retain(|variable| variable.name != "Causeway.IdentityDeadlineSeconds");
+        self.play.chaos.calm();
         if let Some(registry) = &self.play.registry {
             registry.front.calm();
         }
         self.play.world.gateway.shift_clock(0);
         self.play.world.azure_devops.change(|organization| organization.clock = 0);
     }
+
+    /// Every fault that happened.
+    fn met(&self, run: &PipelineRun, machine: &Machine, was_possible: bool) -> Vec<Kind> {
+        let mut met: Vec<Kind> =
+            self.play.chaos.done().iter().map(|(_, mishap)| Kind::of_mishap(mishap)).collect();
+        if let Some(registry) = &self.play.registry {
+            met.extend(registry.front.done().iter().map(|(_, trouble)| Kind::of_trouble(trouble)));
+        }
+        let struck = || run.results().flat_map(|job| &job.steps).any(|step| step.struck);
+        let happened = was_possible && (!matches!(machine, Machine::Struck(_)) || struck());
+        met.extend(Kind::of_machine(machine).filter(|_| happened));
+        met
+    }
 }
 
-/// One seed: what was found to be wrong, and how the faulted run ended.
-fn run(make: fn() -> Play, seed: u64) -> (String, Vec<Finding>) {
+/// What one seed came to.
+struct Run {
+    ended: String,
+    met: Vec<Kind>,
+    findings: Vec<Finding>,
+}
+
+fn run(make: fn() -> Play, turn: u64, seed: u64) -> Run {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut faulted = Faulted::new(make());
-    let machine = Machine::choose(&mut random);
-    let share = if machine.is_calm() { 0.05 + random.f64() * 0.35 } else { random.f64() * 0.1 };
+    let machine = Machine::choose(turn, &faulted.play, &mut random);
+    let share = machine.share(&mut random);
+    let before = Before::look(&faulted.play);
     faulted.begin(share, seed);
     let held = machine.begin(&mut faulted.play, &mut random);
     let first = faulted.play.run_with(|_, job| held.strike(job));
-    let (first_ended, mut findings) = (first.outcome, judge::faulted(&faulted.play, &first, &machine));
+    let met = faulted.met(&first, &machine, held.was_possible(&machine));
+    let mut findings = judge::faulted(&faulted.play, &first, &met);
     held.end(&mut faulted.play);
     faulted.calm();
     let again = faulted.play.run_with(|_, _| {});
-    findings.extend(judge::repaired(&faulted.play, &again));
-    let troubles = faulted.chaos.done().len();
-    let ended = if first_ended <= Outcome::SucceededWithIssues { "succeeded" } else { "failed" };
+    findings.extend(judge::repaired(&faulted.play, &again, &before));
+    let succeeded = first.outcome <= Outcome::SucceededWithIssues;
     for finding in &mut findings {
-        *finding = format!("seed {seed}, {machine:?}, share {share:.2}, {troubles} mishaps: {finding}");
+        let shown: Vec<String> = met.iter().map(Kind::to_string).collect();
+        *finding = format!("seed {seed}, {machine:?}, share {share:.2}, met {shown:?}: {finding}");
     }
-    (format!("{}, {ended}", machine.name()), findings)
+    Run { ended: if succeeded { "succeeded" } else { "failed" }.to_owned(), met, findings }
 }
 
 fn number(name: &str, usual: u64) -> u64 {
@@ -97,16 +131,23 @@ fn runs(at: usize) {
     }
     let begin = number("CAUSEWAY_FAULT_SEED", 0);
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    let mut tally = Tally::default();
     let mut findings = Vec::new();
-    for seed in begin..begin + number("CAUSEWAY_FAULT_RUNS", 1) {
-        let (ended, found) = run(make, seed * 100 + at as u64);
-        *counts.entry(ended).or_default() += 1;
-        for finding in &found {
+    for turn in begin..begin + number("CAUSEWAY_FAULT_RUNS", 1) {
+        let run = run(make, turn + at as u64, turn * 100 + at as u64);
+        // Long runs may be broken off: what was done till then shall count.
+        let met: Vec<String> = run.met.iter().map(Kind::to_string).collect();
+        eprintln!("{file}: seed {} {}, {}", turn * 100 + at as u64, run.ended, met.join(", "));
+        *counts.entry(run.ended).or_default() += 1;
+        tally.add(&run.met);
+        for finding in &run.findings {
             eprintln!("{file}: {finding}");
         }
-        findings.extend(found);
+        findings.extend(run.findings);
     }
+    findings.extend(tally.unmet(file));
     eprintln!("{file}: {counts:?}, {} findings", findings.len());
+    tally::tell(file, tally);
     assert!(findings.is_empty(), "{file}:\n{}", findings.join("\n"));
 }
 

@@ -3,8 +3,10 @@ use std::fs;
 use std::path::Path;
 
 use causeway_harness::agent::{Job, Outcome};
+use causeway_harness::chaos::Chaos;
 use causeway_harness::leak::Holder;
 use causeway_harness::pipeline::{Pipeline, PipelineRun, Runner, Trigger};
+use causeway_harness::proxy::NamingProxy;
 use causeway_harness::registry::Registry;
 use causeway_harness::world::{World, workspace};
 
@@ -14,6 +16,10 @@ use crate::consumers;
 pub(crate) struct Play {
     pub(crate) world: World,
     pub(crate) registry: Option<Registry>,
+    /// The company's proxy, through which everything goes.
+    pub(crate) proxy: Option<NamingProxy>,
+    /// The dice of whatever stands on the way already; calm unless a test begins it.
+    pub(crate) chaos: Chaos,
     pub(crate) file: &'static str,
     pub(crate) trigger: Trigger,
     /// Lays out the sources, before every run.
@@ -42,6 +48,8 @@ impl Play {
         Self {
             world,
             registry: None,
+            proxy: None,
+            chaos: Chaos::default(),
             file,
             trigger: Trigger::push("main"),
             sources: |_| {},
@@ -117,7 +125,7 @@ impl Play {
     }
 }
 
-fn files_below(folder: &Path, found: &mut Vec<String>) {
+pub(crate) fn files_below(folder: &Path, found: &mut Vec<String>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         if path.is_dir() {

@@ -1,6 +1,7 @@
 //! 8: a company's own agent.
 
 use causeway_harness::agent::Outcome;
+use causeway_harness::chaos::Chaos;
 use causeway_harness::moto::Moto;
 use causeway_harness::pipeline::PipelineRun;
 use causeway_harness::proxy::NamingProxy;
@@ -42,7 +43,10 @@ fn behind(password: &str, wanted: &str, trusted: bool) -> Play {
     let registry = Registry::start(&world.account);
     let authority = Authority::new("Contoso Root");
     let server = authority.server(&["localhost", AZURE, STS]);
-    let mut company = Company::of(world, authority, &server, false).behind_names();
+    let chaos = Chaos::default();
+    let passages = [&world.azure_devops.url(), &world.gateway.url()].map(|url| chaos.before(url));
+    let urls = [&*passages[0].url(), &passages[1].url()];
+    let mut company = Company::before(world, urls, authority, &server, false).behind_names();
     if trusted {
         let both = format!(
             "{}{}",
@@ -72,7 +76,8 @@ fn behind(password: &str, wanted: &str, trusted: bool) -> Play {
     }
     play.registry = Some(registry);
     play.facts.extend([("bucket", bucket), ("digest", digest), ("license", license)]);
-    play.kept.extend([servers, Box::new(proxy), Box::new(task)]);
+    (play.chaos, play.proxy) = (chaos, Some(proxy));
+    play.kept.extend([servers, Box::new(passages), Box::new(task)]);
     play.arrived = arrived;
     play
 }

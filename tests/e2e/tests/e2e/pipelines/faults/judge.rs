@@ -1,39 +1,57 @@
 //! Whether a run kept its word.
 
-use causeway_harness::agent::{Cancel, Outcome, StepResult};
-use causeway_harness::leak::listed;
+use causeway_harness::agent::Outcome;
+use causeway_harness::leak::{Leak, listed};
 use causeway_harness::pipeline::PipelineRun;
 
-use super::machine::Machine;
+use super::kind::Kind;
+use super::reason;
+use super::remains::{self, Before};
 use crate::pipelines::Play;
 
 /// Something that is wrong, in words.
 pub(super) type Finding = String;
 
-/// Judges a run under faults.
-pub(super) fn faulted(play: &Play, run: &PipelineRun, machine: &Machine) -> Vec<Finding> {
+/// Judges a run under the faults that it met.
+pub(super) fn faulted(play: &Play, run: &PipelineRun, met: &[Kind]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let killed = matches!(machine, Machine::Struck(Cancel::Killed(_)));
-    if run.outcome <= Outcome::SucceededWithIssues {
-        if let Err(missing) = (play.arrived)(play, run) {
-            findings.push(format!("success, but {missing}\n{}", run.log()));
+    if run.outcome <= Outcome::SucceededWithIssues
+        && let Err(missing) = (play.arrived)(play, run)
+    {
+        findings.push(format!("success, but {missing}\n{}", run.log()));
+    }
+    for step in run.results().flat_map(|job| &job.steps) {
+        if let Err(wrong) = reason::judge(step, met) {
+            findings.push(format!("step \"{}\": {wrong}\n{}", step.display_name, step.log));
         }
+    }
+    if met.contains(&Kind::Kill) {
+        findings.extend(killed(play, run));
     } else {
-        let mut steps = run.results().flat_map(|job| &job.steps);
-        findings.extend(steps.find_map(|step| silent(step, machine)));
-    }
-    if !run.leaks.is_empty() && !killed {
-        findings.push(format!("leaks:\n{}\n{}", listed(&run.leaks), run.log()));
-    }
-    // What a SIGKILL leaves in the temp folder goes with it when the agent cleans up.
-    if !killed {
+        if !run.leaks.is_empty() {
+            findings.push(format!("leaks:\n{}\n{}", listed(&run.leaks), run.log()));
+        }
         findings.extend(left(play, run));
     }
     findings
 }
 
+/// What a SIGKILL leaves in the temp folder goes when the agent empties it. Till then it is only what is documented.
+fn killed(play: &Play, run: &PipelineRun) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let leaks: Vec<Leak> = remains::beyond_what_is_kept(play, &run.leaks).into_iter().cloned().collect();
+    if !leaks.is_empty() {
+        findings.push(format!("leaks after SIGKILL:\n{}\n{}", listed(&leaks), run.log()));
+    }
+    let open = remains::open_files(play);
+    if !open.is_empty() {
+        findings.push(format!("others can read {open:?}\n{}", run.log()));
+    }
+    findings
+}
+
 /// Judges the run after it.
-pub(super) fn repaired(play: &Play, run: &PipelineRun) -> Vec<Finding> {
+pub(super) fn repaired(play: &Play, run: &PipelineRun, before: &Before) -> Vec<Finding> {
     let mut findings = Vec::new();
     match (play.arrived)(play, run) {
         _ if run.outcome != Outcome::Succeeded => {
@@ -46,6 +64,10 @@ pub(super) fn repaired(play: &Play, run: &PipelineRun) -> Vec<Finding> {
         findings.push(format!("the rerun leaks:\n{}", listed(&run.leaks)));
     }
     findings.extend(left(play, run));
+    let remains = before.remains(play);
+    if !remains.is_empty() {
+        findings.push(format!("after the rerun there is still {remains:?}\n{}", run.log()));
+    }
     findings
 }
 
@@ -57,17 +79,4 @@ fn left(play: &Play, run: &PipelineRun) -> Vec<Finding> {
         );
     }
     if left.is_empty() { Vec::new() } else { vec![format!("left: {left:?}\n{}", run.log())] }
-}
-
-/// A failed step of the task that does not say why.
-fn silent(step: &StepResult, machine: &Machine) -> Option<Finding> {
-    if step.outcome != Outcome::Failed || !step.is_task {
-        return None;
-    }
-    let errors = step.errors();
-    let said = errors.iter().any(|error| error.len() > 20);
-    let crashed = errors.iter().any(|error| error.contains("panicked") || error.contains("crashed"));
-    let may_crash = matches!(machine, Machine::Struck(Cancel::Killed(_) | Cancel::Terminated(_)));
-    let bad = !said || (crashed && !may_crash);
-    bad.then(|| format!("step {} failed without a reason: {errors:?}\n{}", step.display_name, step.log))
 }

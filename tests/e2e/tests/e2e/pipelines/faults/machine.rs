@@ -1,15 +1,12 @@
-//! What goes wrong on the agent's own machine.
+//! What goes wrong beside the throw of the dice: on the agent's own machine, its clock, its names.
 
-use std::fs;
-use std::io::Write;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
 
 use causeway_harness::agent::{Action, Cancel, Job};
-use causeway_harness::world::binary;
 
+use super::disk::Disk;
+use crate::company::{AZURE, STS};
 use crate::pipelines::Play;
 
 /// What goes wrong, if anything.
@@ -17,8 +14,10 @@ use crate::pipelines::Play;
 pub(super) enum Machine {
     /// Only the network does.
     Well,
-    /// AWS's name is not known.
-    NoName,
+    /// After so many requests, one is never answered.
+    Silent(usize),
+    /// A server's name is not known any more.
+    NoName(Name),
     /// The work folder's disk has so many bytes left.
     DiskFull(u64),
     /// A signal ends a step, so long after it began.
@@ -27,72 +26,121 @@ pub(super) enum Machine {
     Clock(i64),
 }
 
+/// Whose name is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Name {
+    /// All of AWS.
+    Aws,
+    /// One service, as in `AWS_ENDPOINT_URL_<SERVICE>`.
+    Service(&'static str),
+    AzureDevOps,
+    Registry,
+}
+
+/// Whom each pipeline calls by a name that can be lost, beside all of AWS.
+const NAMES: [(&str, &[Name]); 10] = [
+    ("01-classic", &[Name::AzureDevOps, Name::Service("SSM"), Name::Service("ECR"), Name::Registry]),
+    ("02-first-time", &[Name::AzureDevOps, Name::Service("STS")]),
+    ("03-keys-and-role", &[Name::Service("STS")]),
+    ("04-accounts", &[Name::AzureDevOps, Name::Service("SSM"), Name::Service("STS")]),
+    ("05-terraform", &[Name::AzureDevOps, Name::Service("S3")]),
+    ("06-deploy-tools", &[Name::AzureDevOps, Name::Service("S3"), Name::Service("SSM")]),
+    ("07-artifacts", &[Name::AzureDevOps, Name::Service("S3")]),
+    ("08-self-hosted", &[Name::AzureDevOps, Name::Registry]),
+    ("09-release", &[Name::AzureDevOps, Name::Service("SECRETS_MANAGER"), Name::Service("S3")]),
+    (
+        "10-migration",
+        &[Name::Service("SSM"), Name::Service("SECRETS_MANAGER"), Name::Service("S3"), Name::Registry],
+    ),
+];
+
+/// The pipelines with two jobs of the task; the others have one.
+const TWO_JOBS: [&str; 4] = ["02-first-time", "04-accounts", "05-terraform", "07-artifacts"];
+
 impl Machine {
-    pub(super) fn choose(random: &mut fastrand::Rng) -> Self {
-        let moment = Duration::from_millis(random.u64(0..700));
-        match random.u8(0..12) {
-            0..=4 => Self::Well,
-            5 => Self::NoName,
-            6 => Self::DiskFull(random.u64(0..60) << 12),
-            7 | 8 => Self::Struck(Cancel::Killed(moment)),
-            9 => Self::Struck(Cancel::After(moment)),
-            10 => Self::Struck(Cancel::Terminated(moment)),
-            _ => Self::Clock(if random.bool() { 600 } else { -600 }),
+    /// In turn, so that so many seeds one after the other meet each kind; the rest is chance.
+    pub(super) const TURNS: u64 = 18;
+
+    pub(super) fn choose(turn: u64, play: &Play, random: &mut fastrand::Rng) -> Self {
+        // As many short moments as long ones: 3 ms to 1.5 s.
+        let moment = Duration::from_secs_f64(0.003 * 500_f64.powf(random.f64()));
+        match turn % Self::TURNS {
+            0 | 3 | 6 | 9 | 12 | 15 => Self::Well,
+            1 => Self::Silent(random.usize(0..10)),
+            2 | 10 => {
+                let (_, names) = NAMES.iter().find(|(file, _)| *file == play.file).expect("a pipeline");
+                let at = random.usize(0..=names.len());
+                Self::NoName(names.get(at).copied().unwrap_or(Name::Aws))
+            }
+            4 | 13 => Self::DiskFull(random.u64(0..60) << 12),
+            5 | 11 | 17 => Self::Struck(Cancel::Killed(moment)),
+            7 => Self::Struck(Cancel::After(moment)),
+            8 => Self::Struck(Cancel::Terminated(moment)),
+            14 => Self::Clock(600),
+            _ => Self::Clock(-600),
         }
     }
 
-    pub(super) fn is_calm(&self) -> bool {
-        *self == Self::Well
-    }
-
-    pub(super) fn name(&self) -> &'static str {
-        match self {
-            Self::Well => "network",
-            Self::NoName => "no name",
-            Self::DiskFull(_) => "disk full",
-            Self::Struck(Cancel::Killed(_)) => "SIGKILL",
-            Self::Struck(Cancel::Terminated(_)) => "SIGTERM",
-            Self::Struck(_) => "cancelled",
-            Self::Clock(_) => "clock",
-        }
+    /// The share of requests that meet a mishap besides.
+    pub(super) fn share(&self, random: &mut fastrand::Rng) -> f64 {
+        if *self == Self::Well { 0.05 + random.f64() * 0.35 } else { random.f64() * 0.1 }
     }
 
     pub(super) fn begin(&self, play: &mut Play, random: &mut fastrand::Rng) -> Held {
-        let mut disk = None;
+        let mut held = Held::default();
         match self {
-            Self::NoName => play
-                .world
-                .agent
-                .machine
-                .push(("AWS_ENDPOINT_URL".into(), "http://aws.causeway.invalid".into())),
-            Self::DiskFull(free) => disk = Disk::mount(play, *free),
+            Self::Silent(requests) => match &play.registry {
+                Some(registry) if random.bool() => registry.front.silence_after(*requests),
+                _ => play.chaos.silence_after(*requests),
+            },
+            Self::NoName(name) => held.names = lose(play, *name),
+            Self::DiskFull(free) => held.disk = Disk::mount(play, *free),
             Self::Clock(seconds) => {
                 play.world.gateway.shift_clock(*seconds);
                 play.world.azure_devops.change(|organization| organization.clock = *seconds);
             }
-            Self::Well | Self::Struck(_) => {}
+            Self::Struck(cancel) => {
+                let jobs = if TWO_JOBS.contains(&play.file) { 2 } else { 1 };
+                *held.strike.get_mut().unwrap() = Some(Strike {
+                    cancel: cancel.clone(),
+                    job: random.usize(0..jobs),
+                    step: random.usize(..),
+                });
+            }
+            Self::Well => {}
         }
-        let struck =
-            if let Self::Struck(cancel) = self { Some((cancel.clone(), random.usize(..))) } else { None };
-        Held { struck: Mutex::new(struck), disk, pops_endpoint: *self == Self::NoName }
+        held
     }
 }
 
+/// A blow that is still to come.
+struct Strike {
+    cancel: Cancel,
+    /// So many jobs of the task come before the one that is hit.
+    job: usize,
+    /// Which of its steps, modulo their number.
+    step: usize,
+}
+
 /// What lasts as long as the faulted run.
+#[derive(Default)]
 pub(super) struct Held {
-    struck: Mutex<Option<(Cancel, usize)>>,
+    strike: Mutex<Option<Strike>>,
     disk: Option<Disk>,
-    pops_endpoint: bool,
+    names: Lost,
 }
 
 impl Held {
-    /// Chooses the step that is struck among those of the first job, and fills the disk.
+    /// Strikes a step if it is this job's turn, and fills the disk.
     pub(super) fn strike(&self, job: &mut Job) {
-        if let Some((cancel, number)) = self.struck.lock().unwrap().take() {
-            let mut tasks: Vec<_> =
-                job.steps.iter_mut().filter(|step| matches!(step.action, Action::Task { .. })).collect();
-            if !tasks.is_empty() {
-                let at = number % tasks.len();
+        let mut tasks: Vec<_> =
+            job.steps.iter_mut().filter(|step| matches!(step.action, Action::Task { .. })).collect();
+        let mut strike = self.strike.lock().unwrap();
+        if let Some(blow) = strike.as_mut().filter(|_| !tasks.is_empty()) {
+            if blow.job > 0 {
+                blow.job -= 1;
+            } else if let Some(Strike { cancel, step, .. }) = strike.take() {
+                let at = step % tasks.len();
                 tasks[at].cancel = Some(cancel);
             }
         }
@@ -101,72 +149,61 @@ impl Held {
         }
     }
 
+    /// Whether what was chosen was also done; a step that has ended before its blow was not struck.
+    pub(super) fn was_possible(&self, machine: &Machine) -> bool {
+        !matches!(machine, Machine::DiskFull(_)) || self.disk.is_some()
+    }
+
     pub(super) fn end(&self, play: &mut Play) {
-        if self.pops_endpoint {
+        self.names.give_back(play);
+        if let Some(disk) = &self.disk {
+            disk.empty();
+        }
+    }
+}
+
+/// What is to be put back.
+#[derive(Default)]
+struct Lost {
+    variables: usize,
+    azure: Option<String>,
+}
+
+fn lose(play: &mut Play, name: Name) -> Lost {
+    let mut lost = Lost::default();
+    // Where there is a company's proxy, it is the one that knows the names.
+    let proxy = play.proxy.as_ref();
+    match (name, proxy) {
+        (Name::Aws | Name::Service(_), Some(proxy)) => proxy.lose(Some(STS)),
+        (Name::AzureDevOps, Some(proxy)) => proxy.lose(Some(AZURE)),
+        (Name::Registry, Some(proxy)) => proxy.lose(Some("amazonaws.com")),
+        (Name::Registry, None) => {
+            play.registry.as_ref().expect("a registry").proxy().lose(Some("amazonaws.com"));
+        }
+        (Name::AzureDevOps, None) => {
+            lost.azure = Some(play.world.azure_devops.reached_at());
+            play.world.azure_devops.reach_at("https://azure.causeway.invalid");
+        }
+        (Name::Aws, None) => lost.point(play, "AWS_ENDPOINT_URL"),
+        (Name::Service(service), None) => lost.point(play, &format!("AWS_ENDPOINT_URL_{service}")),
+    }
+    lost
+}
+
+impl Lost {
+    fn point(&mut self, play: &mut Play, variable: &str) {
+        self.variables += 1;
+        play.world.agent.machine.push((variable.to_owned(), "https://aws.causeway.invalid".to_owned()));
+    }
+
+    fn give_back(&self, play: &mut Play) {
+        for _ in 0..self.variables {
             play.world.agent.machine.pop();
         }
-        if let Some(disk) = &self.disk {
-            let _ = fs::remove_file(disk.folder.join("filler"));
+        if let Some(url) = &self.azure {
+            play.world.azure_devops.reach_at(url);
         }
-    }
-}
-
-/// A small disk under the agent's work folder.
-struct Disk {
-    folder: PathBuf,
-    free: u64,
-}
-
-impl Disk {
-    /// `None` where mounting is not allowed: then this seed has a machine that is well.
-    fn mount(play: &Play, free: u64) -> Option<Self> {
-        let folder = play.world.agent.root().join("_work");
-        let aside = play.world.agent.root().join("aside");
-        let run = |command: &mut Command| command.status().is_ok_and(|status| status.success());
-        if !run(Command::new("cp").arg("-a").arg(&folder).arg(&aside)) {
-            return None;
-        }
-        // A job's broker has a copy of the program.
-        let size = (fs::metadata(binary()).map_or(0, |file| file.len()) >> 20) + 64;
-        let mut mount = Command::new("mount");
-        mount
-            .args(["-t", "tmpfs", "-o", &format!("size={size}m"), "tmpfs"])
-            .arg(&folder)
-            .stderr(Stdio::null());
-        let mounted = run(&mut mount);
-        let copied = mounted && run(Command::new("cp").arg("-a").arg(aside.join(".")).arg(&folder));
-        let _ = fs::remove_dir_all(&aside);
-        copied.then_some(Self { folder, free })
-    }
-
-    /// Leaves no more than so many bytes.
-    fn fill(&self) {
-        let filler = self.folder.join("filler");
-        let _ = fs::remove_file(&filler);
-        let mut left = free_bytes(&self.folder).saturating_sub(self.free);
-        let Ok(mut file) = fs::File::create(&filler) else { return };
-        while left > 0 {
-            let piece = vec![0; usize::try_from(left.min(1 << 20)).unwrap_or_default()];
-            if file.write_all(&piece).is_err() {
-                return;
-            }
-            left -= piece.len() as u64;
-        }
-    }
-}
-
-/// The bytes that are free, as `df` says.
-fn free_bytes(folder: &PathBuf) -> u64 {
-    let output = Command::new("df").args(["--output=avail", "-B1"]).arg(folder).output().unwrap();
-    String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .nth(1)
-        .and_then(|line| line.trim().parse().ok())
-        .unwrap_or_default()
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.folder).status();
+        let registry = play.registry.as_ref().map(|registry| registry.proxy());
+        play.proxy.iter().chain(registry).for_each(|proxy| proxy.lose(None));
     }
 }

@@ -1,0 +1,2 @@
+set -euo pipefail
+cdk deploy "$@" --require-approval never --outputs-file outputs.json
