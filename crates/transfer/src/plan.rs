@@ -214,7 +214,7 @@ impl UploadPlan {
         let mine = shard.mine(&sizes);
         let mut mine = mine.into_iter();
         let files = std::mem::take(&mut self.files);
-        let (files, others) = files.iter().cloned().partition(|_| mine.next().unwrap_or(false));
+        let (files, others) = files.iter().cloned().partition(|file| shard.owns(&file.relative));
         self.files = Arc::new(files);
         if self.options.delete_removed.is_some() && shard.is_last() {
             self.others = Arc::new(others);

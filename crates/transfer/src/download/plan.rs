@@ -139,7 +139,7 @@ impl DownloadPlan {
             self.objects.iter().map(|object| (object.key.as_ref(), object.bytes)).collect();
         let mut mine = shard.mine(&sizes).into_iter();
         let objects = std::mem::take(&mut self.objects);
-        (self.objects, self.others) = objects.into_iter().partition(|_| mine.next().unwrap_or(false));
+        (self.objects, self.others) = objects.into_iter().partition(|object| shard.owns(&object.key));
     }
 
     fn refuse_existing(&self) -> Result<(), DownloadError> {
