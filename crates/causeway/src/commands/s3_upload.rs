@@ -197,6 +197,12 @@ fn explained_plan(error: PlanError) -> anyhow::Error {
         PlanError::EmptySource(_) => "; if that is meant, set deleteWhenEmpty",
         PlanError::WholeBucket(_) => "; give a targetFolder, or if that is meant, set deleteInBucketRoot",
         PlanError::SameKey { .. } => "; rename one of them, or do not set flattenFolders",
+        PlanError::TooManyThroughLinks { .. } => {
+            "; exclude those folders in globExpressions, or set followSymlinks to false"
+        }
+        PlanError::FlatPatterns => {
+            "; use patterns such as **/*.js, or do not set flattenFolders together with deleteRemoved"
+        }
         PlanError::SourceFolder { .. } => "; check input sourceFolder",
     };
     anyhow!("{error}{advice}")
