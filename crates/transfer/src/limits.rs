@@ -24,6 +24,9 @@ pub struct TransferLimits {
     /// The longest pause before the second attempt at a request with content; later ones double. Default
     /// 100 ms.
     pub backoff: Duration,
+    /// How long the slice that deletes waits for files of the others when no more of them arrive. Default two
+    /// minutes.
+    pub others_patience: Duration,
 }
 
 impl Default for TransferLimits {
@@ -36,6 +39,7 @@ impl Default for TransferLimits {
             buffered_bytes: 24 * MEBIBYTE,
             attempts: 8,
             backoff: Duration::from_millis(100),
+            others_patience: Duration::from_secs(120),
         }
     }
 }
