@@ -89,7 +89,7 @@ fn checksum(file: &SourceReader, algorithm: crc_fast::CrcAlgorithm) -> Result<u6
     Ok(checksum.value())
 }
 
-fn md5(file: &SourceReader) -> Result<String, FailureReason> {
+pub(crate) fn md5(file: &SourceReader) -> Result<String, FailureReason> {
     let mut digest = Md5::new();
     each_piece(file, |piece| digest.update(piece))?;
     Ok(hex(&digest.finalize()))

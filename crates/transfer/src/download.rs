@@ -34,6 +34,7 @@ pub use options::DownloadOptions;
 use plan::DownloadPlan;
 pub use report::{DownloadReport, DownloadedObject};
 use target::TargetRoot;
+pub(crate) use target::is_half;
 
 /// Downloads what a listing of the bucket shows.
 ///

@@ -11,6 +11,7 @@
 //! time on `+(+(a|aa))`. [`machine`] walks the pattern with the set of positions reached, so its time is
 //! polynomial whatever the pattern and the name.
 
+mod expression;
 mod list;
 mod machine;
 mod negation;

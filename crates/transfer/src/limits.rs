@@ -27,6 +27,9 @@ pub struct TransferLimits {
     /// For how long requests may go without an answer before the whole transfer is given up: this long when they are
     /// many, four times as long when they are few. Default 30 s.
     pub silence: Duration,
+    /// How long the slice that deletes waits for files of the others when no more of them arrive. Default two
+    /// minutes.
+    pub others_patience: Duration,
 }
 
 impl Default for TransferLimits {
@@ -40,6 +43,7 @@ impl Default for TransferLimits {
             attempts: 8,
             backoff: Duration::from_millis(100),
             silence: Duration::from_secs(30),
+            others_patience: Duration::from_secs(120),
         }
     }
 }

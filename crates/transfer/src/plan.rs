@@ -112,6 +112,17 @@ pub enum PlanError {
         /// What the operating system said.
         reason: ReadError,
     },
+    /// Links lead to the same folders over and over.
+    #[error("more than {count} files and folders are reached through symbolic links, the last at {path}")]
+    TooManyThroughLinks {
+        /// How many were looked at.
+        count: usize,
+        /// Where it was given up, below the source folder.
+        path: String,
+    },
+    /// Patterns that name folders do not say which keys without folders are meant to be deleted.
+    #[error("with keys that hold no folders, a pattern that names one does not say which objects to delete")]
+    FlatPatterns,
     /// Two files would become the same object, of which one would be lost.
     #[error("{first} and {second} would both be uploaded as {key}")]
     SameKey {
@@ -148,9 +159,8 @@ impl UploadPlan {
         options.source_folder = check_folder(folder)?;
         options.patterns = options.patterns.rooted_at(&options.source_folder);
         options.settings.cache_control = options.settings.cache_control.rooted_at(&options.source_folder);
-        let is_meant = |relative: &str| options.patterns.matches(relative);
-        let Found { mut files, mut failures } =
-            walk(&options.source_folder, options.follow_symlinks, is_meant);
+        let Found { mut files, mut failures, .. } =
+            walk(&options.source_folder, options.follow_symlinks, &options.patterns)?;
         let keys = KeyRule { target: options.target_folder.clone(), flatten: options.flatten_folders };
         let in_all = files.len() + failures.len();
         files.retain(|file| match obstacle(&keys.key_of(&file.relative), file.bytes) {
@@ -204,17 +214,16 @@ impl UploadPlan {
         if self.options.target_folder.is_top() && !delete.even_in_whole_bucket {
             return Err(PlanError::WholeBucket(self.options.bucket.clone()));
         }
+        if self.keys.flatten && self.options.patterns.names_folders() {
+            return Err(PlanError::FlatPatterns);
+        }
         Ok(())
     }
 
     fn take_slice(&mut self) {
         let Some(shard) = self.options.shard else { return };
-        let sizes: Vec<(&str, u64)> =
-            self.files.iter().map(|file| (file.relative.as_ref(), file.bytes)).collect();
-        let mine = shard.mine(&sizes);
-        let mut mine = mine.into_iter();
         let files = std::mem::take(&mut self.files);
-        let (files, others) = files.iter().cloned().partition(|_| mine.next().unwrap_or(false));
+        let (files, others) = files.iter().cloned().partition(|file| shard.owns(&file.relative));
         self.files = Arc::new(files);
         if self.options.delete_removed.is_some() && shard.is_last() {
             self.others = Arc::new(others);

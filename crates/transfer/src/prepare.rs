@@ -1,5 +1,7 @@
 //! The bucket, before the first object: is it there, and where the wish is, made.
 
+use std::time::Duration;
+
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::operation::head_bucket::HeadBucketError;
@@ -13,6 +15,9 @@ use crate::wire::EndpointError;
 
 /// The one region that is not named when a bucket is made (API `CreateBucket`).
 const REGION_WITHOUT_CONSTRAINT: &str = "us-east-1";
+/// How often a bucket is tried to be made while another job is at it, and about how long is waited between.
+const ATTEMPTS_TO_CREATE: u32 = 8;
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// Why nothing was uploaded at all.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -85,14 +90,28 @@ pub(crate) async fn prepare_bucket(
     bucket: &BucketName,
     create: bool,
 ) -> Result<BucketState, UploadError> {
-    let Err(error) = client.head_bucket().bucket(bucket.as_str()).send().await else {
-        return Ok(BucketState::Existed);
-    };
-    match error.raw_response().map(|response| response.status().as_u16()) {
-        Some(404) if create => create_bucket(client, bucket).await,
-        Some(404) => Err(UploadError::NoBucket(bucket.clone())),
-        Some(403) => Ok(BucketState::NotAllowedToLook),
-        _ => Err(unclear(client, bucket, &error)),
+    let mut left = ATTEMPTS_TO_CREATE;
+    loop {
+        let Err(error) = client.head_bucket().bucket(bucket.as_str()).send().await else {
+            return Ok(BucketState::Existed);
+        };
+        match error.raw_response().map(|response| response.status().as_u16()) {
+            Some(404) if create => {}
+            Some(404) => return Err(UploadError::NoBucket(bucket.clone())),
+            Some(403) => return Ok(BucketState::NotAllowedToLook),
+            _ => return Err(unclear(client, bucket, &error)),
+        }
+        left -= 1;
+        match create_bucket(client, bucket).await {
+            // Another job is making it at this moment; it is there soon, or may be made then.
+            Err(error) if left > 0 && error.code() == Some("OperationAborted") => {
+                tokio::time::sleep(PAUSE.mul_f64(0.5 + fastrand::f64())).await;
+            }
+            created => {
+                let failed = |source| UploadError::Create { bucket: bucket.clone(), source };
+                return created.map_err(failed);
+            }
+        }
     }
 }
 
@@ -111,7 +130,7 @@ fn unclear(
     UploadError::Bucket { bucket: bucket.clone(), source: ServiceError::new("HeadBucket", error) }
 }
 
-async fn create_bucket(client: &Client, bucket: &BucketName) -> Result<BucketState, UploadError> {
+async fn create_bucket(client: &Client, bucket: &BucketName) -> Result<BucketState, ServiceError> {
     let region = region(client);
     let place = (region != REGION_WITHOUT_CONSTRAINT).then(|| {
         let constraint = BucketLocationConstraint::from(region.as_str());
@@ -122,10 +141,7 @@ async fn create_bucket(client: &Client, bucket: &BucketName) -> Result<BucketSta
         Ok(_) => Ok(BucketState::Created),
         // Another job of the same account was quicker.
         Err(error) if error.code() == Some("BucketAlreadyOwnedByYou") => Ok(BucketState::Existed),
-        Err(error) => Err(UploadError::Create {
-            bucket: bucket.clone(),
-            source: ServiceError::new("CreateBucket", &error),
-        }),
+        Err(error) => Err(ServiceError::new("CreateBucket", &error)),
     }
 }
 

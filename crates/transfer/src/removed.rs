@@ -1,6 +1,6 @@
 //! What is in the bucket already: what may be unchanged, and what has no file any more.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
@@ -25,6 +25,8 @@ pub(crate) struct Existing {
     /// The keys without a file.
     pub(crate) removed: Vec<String>,
     names: Names,
+    /// What the others' keys end with, and those of files that failed.
+    kept: HashSet<String>,
 }
 
 /// From the end of a key to the file of the plan.
@@ -44,7 +46,10 @@ impl Existing {
             Names::Sorted
         };
         let files = if plan.options.only_changed { plan.count() } else { 0 };
-        Self { same_size: vec![None; files], removed: Vec::new(), names }
+        let tail = |path: &str| if plan.keys.flatten { base_name(path) } else { path }.to_owned();
+        let others = plan.others.iter().map(|file| tail(&file.relative));
+        let kept = others.chain(plan.failures().iter().map(|failure| tail(&failure.path))).collect();
+        Self { same_size: vec![None; files], removed: Vec::new(), names, kept }
     }
 
     fn index(&self, plan: &UploadPlan, tail: &str) -> Option<usize> {
@@ -62,25 +67,19 @@ pub(crate) fn sort_out(plan: &UploadPlan, object: Listed, deletes: bool, existin
         Some(index) if plan.options.only_changed && plan.files[index].bytes == object.bytes => {
             existing.same_size[index] = Some(object);
         }
-        None if deletes && is_removed(plan, tail) => existing.removed.push(object.key),
+        None if deletes && is_removed(plan, existing, tail) => existing.removed.push(object.key),
         _ => {}
     }
 }
 
 /// Whether an object without a file of this slice is one that a file once made: one that the patterns mean, not
 /// a folder marker, not of another slice, and with flat keys directly in the folder.
-fn is_removed(plan: &UploadPlan, tail: &str) -> bool {
+fn is_removed(plan: &UploadPlan, existing: &Existing, tail: &str) -> bool {
     let is_marker = tail.is_empty() || tail.ends_with('/') || tail.ends_with(FOLDER_MARKER);
     if is_marker || (plan.keys.flatten && tail.contains('/')) {
         return false;
     }
-    let is_of_others = if plan.keys.flatten {
-        plan.others.iter().any(|file| base_name(&file.relative) == tail)
-    } else {
-        plan.others.binary_search_by(|file| file.relative.as_ref().cmp(tail)).is_ok()
-    };
-    let is_failure = plan.failures().iter().any(|failure| failure.path == tail);
-    !is_of_others && !is_failure && plan.options.patterns.matches(tail)
+    !existing.kept.contains(tail) && plan.options.patterns.matches(tail)
 }
 
 /// Deletes objects; those that are gone, and those that could not be deleted.
@@ -124,4 +123,31 @@ async fn delete_batch(client: &Client, bucket: &str, keys: &[String]) -> Result<
             },
         })
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::plan::UploadOptions;
+
+    #[test]
+    fn many_flat_keys_of_other_slices_take_no_longer_than_others() {
+        const FILES: usize = 30_000;
+        let folder = tempfile::tempdir().unwrap();
+        let mut options = UploadOptions::new("bucket".parse().unwrap(), folder.path()).unwrap();
+        options.flatten_folders = true;
+        let mut plan = UploadPlan::build(options).unwrap();
+        let file = |index| SourceFile { relative: format!("dir/f{index}").into(), bytes: 1 };
+        plan.others = Arc::new((0..FILES).map(file).collect());
+        let mut existing = Existing::none(&plan);
+        let began = std::time::Instant::now();
+        for index in 0..=FILES {
+            let object = Listed { key: format!("f{index}"), bytes: 1, e_tag: String::new() };
+            sort_out(&plan, object, true, &mut existing);
+        }
+        assert_eq!(existing.removed, [format!("f{FILES}")]);
+        assert!(began.elapsed().as_secs() < 3, "{:?}", began.elapsed());
+    }
 }

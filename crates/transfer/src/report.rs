@@ -36,8 +36,11 @@ pub struct UploadReport {
     pub deleted: Vec<String>,
     /// Those that could not be deleted, by key.
     pub not_deleted: Vec<Failure>,
-    /// How many objects have no file any more and were kept, because not everything arrived.
+    /// How many objects have no file any more and were kept, because not everything arrived or it was cancelled.
     pub kept_though_removed: usize,
+    /// The keys of other slices' files that were not in the bucket when objects were to be deleted, so that none
+    /// were.
+    pub missing_of_others: Vec<String>,
     /// The files that took longest.
     pub slowest: Vec<Slow>,
     /// How long it took.
@@ -90,6 +93,7 @@ impl UploadReport {
     #[must_use]
     pub fn is_complete(&self) -> bool {
         let all_arrived = self.failures.is_empty() && self.unfinished == 0 && !self.cancelled;
+        let all_arrived = all_arrived && self.missing_of_others.is_empty();
         all_arrived && self.left_open.is_empty() && self.not_deleted.is_empty()
     }
 

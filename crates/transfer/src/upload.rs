@@ -5,6 +5,7 @@ mod file;
 mod job;
 mod leftovers;
 mod multipart;
+mod others;
 mod tally;
 
 use std::collections::VecDeque;
@@ -13,11 +14,13 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_s3::Client;
 use aws_types::SdkConfig;
+use causeway_types::ServiceError;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::budget::BufferBudget;
+use crate::failure::Failure;
 use crate::journal::Journal;
 use crate::listing::{Listed, list};
 use crate::plan::UploadPlan;
@@ -32,6 +35,7 @@ use file::{FileOutcome, upload_large, upload_read};
 use job::{Job, Task};
 pub(crate) use job::{Stop, joined};
 use leftovers::abort_leftovers;
+use others::missing_of_others;
 use tally::Tally;
 
 /// Large files under way at the same time. Their parts are sent side by side anyway.
@@ -46,7 +50,7 @@ const NOTING: Duration = Duration::from_millis(4);
 ///
 /// A file that fails stops no other; the report names it. Only what would fail every file alike, such as
 /// expired credentials, ends the transfer early: the report counts what was not tried. Objects without a file
-/// are deleted last, and only if everything has arrived.
+/// are deleted last, and only if everything has arrived: with slices what the others have planned too.
 ///
 /// After `cancel` no further file or part is begun, requests under way are dropped, open multipart uploads
 /// are aborted, and the report tells how far it came. Cancel that way: dropping the future instead leaves
@@ -63,13 +67,17 @@ pub async fn upload(
 ) -> Result<UploadReport, UploadError> {
     let began = Instant::now();
     let client = client(config, plan.options.path_style, &plan.options.limits);
-    let prepared = prepare(&client, plan);
-    let (bucket, existing) = tokio::select! {
+    let prepared = async {
+        // First, because it says what must not be sent, and sends nothing itself.
+        let store = open(&client, config, route, plan).await?;
+        let (bucket, existing) = prepare(&client, plan).await?;
+        Ok((store, bucket, existing))
+    };
+    let (store, bucket, existing) = tokio::select! {
         biased;
         () = cancel.cancelled() => return Ok(Tally::of(plan).cancelled_before(plan)),
         prepared = prepared => prepared?,
     };
-    let store = open(&client, config, route, plan).await?;
     let (sender, sent) = mpsc::unbounded_channel();
     let mut tally = Tally::of(plan);
     let place = store.wire().place(plan.bucket().as_str());
@@ -89,14 +97,41 @@ pub async fn upload(
     transfer.run(sent).await;
     let Transfer { tally, job, .. } = transfer;
     let mut report = tally.report(&job, bucket, cancel.is_cancelled());
-    if report.is_complete() && !existing.removed.is_empty() {
-        (report.deleted, report.not_deleted) =
-            delete_keys(&client, plan.bucket().as_str(), existing.removed, cancel).await;
-    } else {
-        report.kept_though_removed = existing.removed.len();
-    }
+    delete(&client, plan, existing.removed, &mut report, cancel).await;
     report.took = began.elapsed();
     Ok(report)
+}
+
+/// Deletes what has no file any more, if all is in the bucket that this slice and the others have planned.
+async fn delete(
+    client: &Client,
+    plan: &UploadPlan,
+    removed: Vec<String>,
+    report: &mut UploadReport,
+    cancel: &CancellationToken,
+) {
+    report.kept_though_removed = removed.len();
+    if !report.is_complete() || removed.is_empty() {
+        return;
+    }
+    if !plan.others.is_empty() {
+        match missing_of_others(client, plan, cancel).await {
+            Ok(missing) => report.missing_of_others = missing,
+            Err(error) => report.not_deleted = vec![unlisted(plan, error)],
+        }
+        report.cancelled = cancel.is_cancelled();
+        if !report.is_complete() {
+            return;
+        }
+    }
+    let all = removed.len();
+    (report.deleted, report.not_deleted) = delete_keys(client, plan.bucket().as_str(), removed, cancel).await;
+    report.kept_though_removed = all - report.deleted.len() - report.not_deleted.len();
+    report.cancelled = report.kept_though_removed > 0;
+}
+
+fn unlisted(plan: &UploadPlan, error: ServiceError) -> Failure {
+    Failure { path: plan.options.target_folder.to_string(), reason: error.into() }
 }
 
 async fn prepare(client: &Client, plan: &UploadPlan) -> Result<(BucketState, Existing), UploadError> {

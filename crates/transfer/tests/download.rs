@@ -306,3 +306,25 @@ async fn objects_of_other_tools_are_verified_by_what_s3_knows_of_them() {
     assert!(report.is_complete(), "{report:?}");
     assert_eq!(std::fs::read(target.path().join("plain")).unwrap(), b"hello");
 }
+
+#[tokio::test]
+async fn a_large_object_without_a_checksum_is_verified_by_its_md5() {
+    let server = Server::start().await;
+    let large = content(5 * MEBIBYTE + 123);
+    server.put_without_checksum("large", &large).await;
+    server.put_without_checksum("rotten", &large).await;
+    std::fs::write(server.object("rotten"), vec![0; large.len()]).unwrap();
+    let md5 = |content: &[u8]| {
+        use md5::Digest as _;
+        md5::Md5::digest(content).iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+    };
+    server.list_e_tag("large", &md5(&large));
+    server.list_e_tag("rotten", &md5(&large));
+    let target = tempfile::tempdir().unwrap();
+    let report = get(&server, &options(target.path())).await.unwrap();
+    assert_eq!((report.downloaded.len(), report.unverified), (1, 0), "{report:?}");
+    let failed: Vec<_> = report.failures.iter().map(ToString::to_string).collect();
+    assert_eq!(failed, ["rotten: what arrived does not have the object's checksum (MD5)"]);
+    assert_eq!(files(target.path()), ["large"]);
+    assert!(std::fs::read(target.path().join("large")).unwrap() == large);
+}

@@ -122,6 +122,34 @@ fn a_key_beyond_the_limit_is_a_named_failure() {
     assert!(matches!(plan.failures()[0].reason, FailureReason::KeyTooLong(1028)), "{}", plan.failures()[0]);
 }
 
+#[test]
+fn halves_of_a_download_are_no_files() {
+    let folder = folder(&["a", "d/.causeway-0123456789abcdef.part", "d/.causeway-x.part", "d/b.part"]);
+    let plan = UploadPlan::build(options(folder.path())).unwrap();
+    assert_eq!(keys(&plan), ["a", "d/.causeway-x.part", "d/b.part"]);
+}
+
+#[test]
+fn deletion_by_patterns_that_name_folders_is_refused_where_keys_have_none() {
+    let folder = folder(&["dir/a.js", "b.js"]);
+    for (patterns, is_refused) in [
+        (["dir/*.js"].as_slice(), true),
+        (&["**", "!**/node_modules/**"], true),
+        (&["**/dir/**"], true),
+        (&["/abs/*.js"], true),
+        (&["**/*.js"], false),
+        (&["**", "!*.map", "!**/*.map"], false),
+    ] {
+        let mut options = options(folder.path());
+        options.flatten_folders = true;
+        options.target_folder = "t".parse().unwrap();
+        options.patterns = PatternList::parse(patterns.iter().copied()).unwrap();
+        assert!(UploadPlan::build(options.clone()).is_ok(), "{patterns:?}");
+        options.delete_removed = Some(causeway_transfer::DeleteRemoved::default());
+        assert_eq!(UploadPlan::build(options).is_err(), is_refused, "{patterns:?}");
+    }
+}
+
 #[cfg(unix)]
 mod unix {
     use std::ffi::OsStr;
@@ -143,6 +171,38 @@ mod unix {
         assert_eq!(keys(&plan), ["b", "link-to-file", "link-to-folder/c", "real/a"]);
         let failures: Vec<_> = plan.failures().iter().map(|failure| failure.path.as_str()).collect();
         assert_eq!(failures, ["self"], "a link to itself is no folder and no file");
+    }
+
+    /// Packages that link to each other, as pnpm lays them out: as many paths as there are orders.
+    fn linked(packages: usize) -> tempfile::TempDir {
+        let folder = folder(&["site/index.html"]);
+        let at = |name: String| folder.path().join(name);
+        for one in 0..packages {
+            std::fs::create_dir_all(at(format!("node_modules/p{one}"))).unwrap();
+            std::fs::write(at(format!("node_modules/p{one}/f.js")), "1").unwrap();
+            for other in (0..packages).filter(|other| *other != one) {
+                let link = at(format!("node_modules/p{one}/p{other}"));
+                symlink(at(format!("node_modules/p{other}")), link).unwrap();
+            }
+        }
+        folder
+    }
+
+    #[test]
+    fn folders_where_nothing_is_meant_are_not_entered() {
+        let folder = linked(9);
+        for patterns in [
+            ["site/**"].as_slice(),
+            &["site/*.html"],
+            &["**", "!**/node_modules/**"],
+            &["**/*.html", "!node_modules/**", "!site/x"],
+        ] {
+            let mut options = options(folder.path());
+            options.patterns = PatternList::parse(patterns.iter().copied()).unwrap();
+            let began = std::time::Instant::now();
+            assert_eq!(keys(&UploadPlan::build(options).unwrap()), ["site/index.html"]);
+            assert!(began.elapsed().as_secs() < 2, "{patterns:?}: {:?}", began.elapsed());
+        }
     }
 
     #[test]

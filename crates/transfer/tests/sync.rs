@@ -3,8 +3,11 @@
 
 mod s3_server;
 
+use std::time::Duration;
+
 use causeway_transfer::{
-    DeleteRemoved, Metadata, ObjectTags, PatternList, PlanError, Shard, UploadOptions, UploadPlan,
+    CancellationToken, DeleteRemoved, Metadata, NoProgress, ObjectTags, PatternList, PlanError, Shard,
+    UploadOptions, UploadPlan, upload,
 };
 use s3_server::{Server, Wrong, content, folder, options, run, write_tree};
 
@@ -130,6 +133,96 @@ async fn slices_have_together_everything_and_the_last_one_deletes() {
     assert_eq!(sent, names);
     assert!(fingerprints.iter().all(|one| *one == fingerprints[0]));
     assert!(names.iter().all(|name| server.object(&format!("t/{name}")).exists()));
+}
+
+#[tokio::test]
+async fn a_file_of_one_agent_alone_moves_no_other_between_slices() {
+    let server = Server::start().await;
+    let names: Vec<String> = (0..41).map(|index| format!("d/f{index:02}")).collect();
+    let contents: Vec<Vec<u8>> = (0..41).map(|index| vec![1; 1 + index * index * 50]).collect();
+    for position in 1..=3 {
+        let folder =
+            folder(names.iter().zip(&contents).map(|(name, content)| (name.as_str(), content.as_slice())));
+        if position == 2 {
+            write_tree(folder.path(), [("agent.log", vec![2; 100_000].as_slice())]);
+        }
+        let mut options = options(&folder);
+        options.shard = Some(Shard::new(position, 3).unwrap());
+        assert!(run(&server, options).await.unwrap().is_complete());
+    }
+    let missing: Vec<_> = names.iter().filter(|name| !server.object(name).exists()).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[tokio::test]
+async fn the_last_slice_deletes_nothing_while_files_of_the_others_are_missing() {
+    let server = Server::start().await;
+    let old = folder([("t/gone", b"x".as_slice()), ("t/f07", b"an older one")]);
+    assert!(run(&server, options(&old)).await.unwrap().is_complete());
+    let names: Vec<String> = (0..20).map(|index| format!("f{index:02}")).collect();
+    let folder = folder(names.iter().map(|name| (name.as_str(), name.as_bytes())));
+    let slice = |position| {
+        let mut options = synced(&folder, "t");
+        options.shard = Some(Shard::new(position, 3).unwrap());
+        options.limits.others_patience = Duration::from_millis(50);
+        options
+    };
+    let last = run(&server, slice(3)).await.unwrap();
+    assert!(last.deleted.is_empty() && server.object("t/gone").exists(), "{last:?}");
+    assert_eq!(last.kept_though_removed, 1);
+    assert!(!last.is_complete());
+    let missing = &last.missing_of_others;
+    assert_eq!(missing.len(), 20 - last.uploaded.len(), "{missing:?}");
+    assert!(missing.iter().all(|key| key.starts_with("t/f")), "{missing:?}");
+    for position in 1..=3 {
+        let report = run(&server, slice(position)).await.unwrap();
+        assert!(report.is_complete(), "{report:?}");
+    }
+    assert!(!server.object("t/gone").exists());
+}
+
+#[tokio::test]
+async fn the_last_slice_waits_for_the_others_and_deletes_then() {
+    let server = Server::start().await;
+    let old = folder([("t/gone", b"x".as_slice())]);
+    assert!(run(&server, options(&old)).await.unwrap().is_complete());
+    let names: Vec<String> = (0..20).map(|index| format!("f{index:02}")).collect();
+    let folder = folder(names.iter().map(|name| (name.as_str(), name.as_bytes())));
+    let slice = |position| {
+        let mut options = synced(&folder, "t");
+        options.shard = Some(Shard::new(position, 2).unwrap());
+        options
+    };
+    let first = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        run(&server, slice(1)).await.unwrap()
+    };
+    let (first, last) = tokio::join!(first, run(&server, slice(2)));
+    let last = last.unwrap();
+    assert!(first.is_complete() && last.is_complete(), "{first:?} {last:?}");
+    assert_eq!(last.deleted, ["t/gone"]);
+}
+
+#[tokio::test]
+async fn a_deletion_that_is_cancelled_half_way_is_not_complete() {
+    let server = Server::start().await;
+    let gone: Vec<String> = (0..1001).map(|index| format!("t/gone{index}")).collect();
+    server.list_also(&gone.iter().map(String::as_str).collect::<Vec<_>>());
+    let folder = folder([("a", b"1".as_slice())]);
+    let plan = UploadPlan::build(synced(&folder, "t")).unwrap();
+    let (cancel, judged) = (CancellationToken::new(), CancellationToken::new());
+    let seen = (cancel.clone(), judged.clone());
+    server.judge(move |request| {
+        if request.method == "POST" && request.query.starts_with("delete") {
+            seen.0.cancel();
+            seen.1.cancel();
+        }
+        None
+    });
+    let report = upload(&server.config(), &server.route(), &plan, &NoProgress, &cancel).await.unwrap();
+    assert!(judged.is_cancelled(), "it was in the middle");
+    assert!(report.deleted.len() + report.not_deleted.len() <= 1000);
+    assert!(report.cancelled && !report.is_complete(), "{:?}", report.deleted.len());
 }
 
 #[tokio::test]

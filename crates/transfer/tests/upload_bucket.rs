@@ -3,7 +3,9 @@
 
 mod s3_server;
 
-use causeway_transfer::{BucketState, CancellationToken, NoProgress, UploadError, UploadPlan, upload};
+use causeway_transfer::{
+    BucketState, CancellationToken, Encryption, NoProgress, SseCustomerKey, UploadError, UploadPlan, upload,
+};
 use s3_server::{BUCKET, Server, Wrong, folder, options, route, run};
 
 #[tokio::test]
@@ -50,6 +52,48 @@ async fn a_bucket_that_another_job_has_just_made_is_fine() {
     let mut options = options(&folder);
     options.create_bucket = true;
     assert!(run(&server, options).await.unwrap().is_complete());
+}
+
+#[tokio::test]
+async fn a_bucket_that_another_job_is_making_is_waited_for() {
+    for ends_made in [true, false] {
+        let server = Server::start_empty().await;
+        let folder = folder([("a", b"x".as_slice())]);
+        let refused = std::sync::atomic::AtomicUsize::new(0);
+        let path = server.object("");
+        server.judge(move |seen| {
+            let is_create = seen.method == "PUT" && seen.path.trim_matches('/') == BUCKET;
+            if !is_create || refused.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 2 {
+                return None;
+            }
+            if ends_made && refused.load(std::sync::atomic::Ordering::Relaxed) == 2 {
+                std::fs::create_dir(&path).unwrap();
+            }
+            Some(Wrong::new(409, "OperationAborted"))
+        });
+        let mut options = options(&folder);
+        options.create_bucket = true;
+        let report = run(&server, options).await.unwrap();
+        assert!(report.is_complete(), "{report:?}");
+        let expected = if ends_made { BucketState::Existed } else { BucketState::Created };
+        assert_eq!(report.bucket, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_customer_key_without_tls_is_refused_before_anything_is_asked() {
+    let folder = folder([("a", b"x".as_slice())]);
+    let mut options = options(&folder);
+    options.create_bucket = true;
+    let key = SseCustomerKey::from_hex(&"01".repeat(32).into()).unwrap();
+    options.settings.encryption = Encryption::CustomerKey(key);
+    let server = Server::start_empty().await;
+    // Nobody answers there: a request would be an error of its own.
+    let config = server.config().into_builder().endpoint_url("http://s3.invalid").build();
+    let plan = UploadPlan::build(options).unwrap();
+    let error = upload(&config, &route(), &plan, &NoProgress, &CancellationToken::new()).await.unwrap_err();
+    assert!(matches!(error, UploadError::Endpoint { .. }), "{error}");
+    assert!(error.to_string().contains("without TLS"), "{error}");
 }
 
 #[tokio::test]

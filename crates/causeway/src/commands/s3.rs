@@ -131,6 +131,13 @@ pub(super) fn named(failures: &[Failure], missing: usize) -> String {
     named.join("; ") + &more
 }
 
+/// The first of these keys, and how many there are besides.
+pub(super) fn first_of(keys: &[String]) -> String {
+    let more = keys.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    keys[..keys.len().min(NAMED)].join(", ") + &more
+}
+
 /// `1.5 MiB`.
 pub(super) fn size(bytes: u64) -> String {
     let units = ["KiB", "MiB", "GiB", "TiB"];

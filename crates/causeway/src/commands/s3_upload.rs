@@ -160,7 +160,7 @@ impl S3Upload {
         if report.kept_though_removed > 0 {
             let count = report.kept_though_removed;
             console.warning(&format!(
-                "Not everything arrived, so nothing was deleted: {count} objects without a file were kept."
+                "Not everything arrived, or the step was cancelled: {count} objects without a file were kept."
             ));
         }
         s3::tell_slowest(console, &report.slowest);
@@ -203,6 +203,12 @@ fn explained_plan(error: PlanError) -> anyhow::Error {
         PlanError::EmptySource(_) => "; if that is meant, set deleteWhenEmpty",
         PlanError::WholeBucket(_) => "; give a targetFolder, or if that is meant, set deleteInBucketRoot",
         PlanError::SameKey { .. } => "; rename one of them, or do not set flattenFolders",
+        PlanError::TooManyThroughLinks { .. } => {
+            "; exclude those folders in globExpressions, or set followSymlinks to false"
+        }
+        PlanError::FlatPatterns => {
+            "; use patterns such as **/*.js, or do not set flattenFolders together with deleteRemoved"
+        }
         PlanError::SourceFolder { .. } => "; check input sourceFolder",
     };
     anyhow!("{error}{advice}")
@@ -227,6 +233,13 @@ fn failure(plan: &UploadPlan, report: &UploadReport) -> anyhow::Error {
     }
     let all = plan.count() + plan.failures().len();
     let missing = report.failures.len() + report.unfinished;
+    if missing == 0 && !report.missing_of_others.is_empty() {
+        let count = report.missing_of_others.len();
+        return anyhow!(
+            "nothing was deleted, because {count} files of other slices are not in the bucket: {}; when the other jobs are done, run this one again",
+            s3::first_of(&report.missing_of_others)
+        );
+    }
     if missing == 0 && !report.not_deleted.is_empty() {
         let count = report.not_deleted.len();
         return anyhow!("{count} objects could not be deleted: {}", s3::named(&report.not_deleted, count));

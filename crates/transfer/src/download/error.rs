@@ -52,4 +52,7 @@ pub enum DownloadError {
     /// Files without an object are to be deleted in the whole target folder: more likely a mistake.
     #[error("without a source folder every other file in {} would be deleted", .0.display())]
     WholeFolder(PathBuf),
+    /// Patterns that name folders do not say which files without folders are meant to be deleted.
+    #[error("with files in no folders, a pattern that names one does not say which files to delete")]
+    FlatPatterns,
 }

@@ -9,7 +9,7 @@ use super::job::{Job, Stop, joined};
 use super::plan::PlannedDownload;
 use super::target::Target;
 use super::writer::{BATCH_BYTES, Digested, Digesting, STREAM_BYTES, Writer};
-use crate::changed::{is_md5, is_same_file};
+use crate::changed::{is_md5, is_same_file, md5};
 use crate::checksum::{Known, combine};
 use crate::failure::FailureReason;
 use crate::listing::Listed;
@@ -115,7 +115,7 @@ async fn fetch_whole(job: &Job, object: &PlannedDownload, target: &Arc<Target>) 
 }
 
 async fn fetch_ranges(job: &Arc<Job>, object: &PlannedDownload, target: &Arc<Target>) -> Result<bool, Stop> {
-    let known = job.unless_stopped(known_checksum(job, object)).await??;
+    let (known, is_md5) = job.unless_stopped(known_checksum(job, object)).await??;
     let (whole, bytes) = (Arc::clone(target), object.bytes);
     blocking(move || whole.set_bytes(bytes)).await?;
     let digesting = known.map_or(Digesting::Nothing, |known| Digesting::Crc(known.algorithm));
@@ -147,10 +147,23 @@ async fn fetch_ranges(job: &Arc<Job>, object: &PlannedDownload, target: &Arc<Tar
             }
         }
     }
-    let Some(known) = known else { return Ok(false) };
+    let Some(known) = known else {
+        return if is_md5 { check_md5(job, object, target).await } else { Ok(false) };
+    };
     done.sort_unstable();
     let value = combine(known.algorithm, done.into_iter().map(|(_, checksum, bytes)| (checksum, bytes)));
     if value == known.value { Ok(true) } else { Err(FailureReason::WrongChecksum(known.name()).into()) }
+}
+
+/// An MD5 cannot be put together from those of the ranges, so the file is read once more before it appears.
+async fn check_md5(job: &Job, object: &PlannedDownload, target: &Arc<Target>) -> Result<bool, Stop> {
+    let written = Arc::clone(target);
+    let digest = blocking(move || md5(&SourceReader::open(written.beside())?));
+    if job.unless_stopped(digest).await?? == object.e_tag.to_ascii_lowercase() {
+        Ok(true)
+    } else {
+        Err(FailureReason::WrongChecksum("MD5").into())
+    }
 }
 
 /// First byte, checksum and size of a range.
@@ -171,12 +184,14 @@ async fn fetch_range(
     Ok((first, checksum, bytes))
 }
 
-async fn known_checksum(job: &Job, object: &PlannedDownload) -> Result<Option<Known>, FailureReason> {
+/// The checksum that S3 has of an object, and whether without one its entity tag is its MD5.
+async fn known_checksum(job: &Job, object: &PlannedDownload) -> Result<(Option<Known>, bool), FailureReason> {
     let headers = headers(job, &object.e_tag, None);
     let (operation, method, key) = ("HeadObject", Method::HEAD, object.key.as_ref());
     let call = Call { operation, method, key, query: "", headers, content: None };
     let (head, _) = job.store.wire().call(&call).await.map_err(changed)?;
-    Ok(Known::of(&head.headers))
+    let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
+    Ok((Known::of(&head.headers), is_md5_of_content(header, &object.e_tag)))
 }
 
 /// What should come out, and what the check is called.
@@ -291,12 +306,17 @@ fn expectation(reply: &Reply, e_tag: &str) -> (Digesting, Option<Expected>) {
     if let Some(known) = Known::of(&reply.head.headers) {
         return (Digesting::Crc(known.algorithm), Some((Digested::Crc(known.value), known.name())));
     }
-    let by_kms = reply.header("x-amz-server-side-encryption").is_some_and(|kind| kind.starts_with("aws:"));
-    let by_customer = reply.header("x-amz-server-side-encryption-customer-algorithm").is_some();
-    if !is_md5(e_tag) || by_kms || by_customer {
+    if !is_md5_of_content(|name| reply.header(name), e_tag) {
         return (Digesting::Nothing, None);
     }
     (Digesting::Md5, Some((Digested::Md5(e_tag.to_ascii_lowercase()), "MD5")))
+}
+
+/// Not with KMS or a customer's key (S3 API Reference, "Object", `ETag`).
+fn is_md5_of_content<'a>(header: impl Fn(&str) -> Option<&'a str>, e_tag: &str) -> bool {
+    let by_kms = header("x-amz-server-side-encryption").is_some_and(|kind| kind.starts_with("aws:"));
+    let by_customer = header("x-amz-server-side-encryption-customer-algorithm").is_some();
+    is_md5(e_tag) && !by_kms && !by_customer
 }
 
 fn changed(reason: FailureReason) -> FailureReason {

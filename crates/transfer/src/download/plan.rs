@@ -130,16 +130,16 @@ impl DownloadPlan {
         if self.options.source_folder.is_top() && !delete.even_in_whole_bucket {
             return Err(DownloadError::WholeFolder(self.options.target_folder.clone()));
         }
+        if self.options.flatten_folders && self.options.patterns.names_folders() {
+            return Err(DownloadError::FlatPatterns);
+        }
         Ok(())
     }
 
     fn take_slice(&mut self) {
         let Some(shard) = self.options.shard else { return };
-        let sizes: Vec<(&str, u64)> =
-            self.objects.iter().map(|object| (object.key.as_ref(), object.bytes)).collect();
-        let mut mine = shard.mine(&sizes).into_iter();
         let objects = std::mem::take(&mut self.objects);
-        (self.objects, self.others) = objects.into_iter().partition(|_| mine.next().unwrap_or(false));
+        (self.objects, self.others) = objects.into_iter().partition(|object| shard.owns(&object.key));
     }
 
     fn refuse_existing(&self) -> Result<(), DownloadError> {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 use super::plan::{DownloadPlan, IGNORES_CASE};
-use super::target::TargetRoot;
+use super::target::{TargetRoot, is_half};
 use crate::failure::{Failure, FailureReason};
 
 /// Deletes the files that have no object any more: those that the patterns mean, in the folder that the
@@ -31,6 +31,10 @@ pub(super) fn delete_removed(plan: &DownloadPlan, root: &TargetRoot) -> (Vec<Str
     let entries = WalkDir::new(&folder).min_depth(1).max_depth(depth).into_iter().filter_map(Result::ok);
     for entry in entries.filter(|entry| entry.file_type().is_file()) {
         let Some(relative) = relative(&folder, entry.path()) else { continue };
+        // Another download may be writing it.
+        if is_half(entry.file_name()) {
+            continue;
+        }
         if wanted.contains(&same_name(entry.path())) || !options.patterns.matches(&relative) {
             continue;
         }

@@ -1,4 +1,5 @@
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
 use std::io::{self, IoSlice, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -7,6 +8,10 @@ use std::sync::{Mutex, PoisonError};
 use bytes::Bytes;
 
 use crate::failure::FailureReason;
+
+/// How the name of a file begins that is being written, and how it ends; between them stand 16 hexadecimal digits.
+const HALF: &str = ".causeway-";
+const PART: &str = ".part";
 
 const LEADS_OUT: FailureReason = FailureReason::UnsafeKey("a symbolic link leads out of the target folder");
 
@@ -21,6 +26,8 @@ pub(super) struct TargetRoot {
 pub(super) struct Target {
     path: PathBuf,
     beside: PathBuf,
+    /// Says that somebody writes it, as long as this process lives.
+    held: Option<File>,
     kept: bool,
     /// Held while something is written: the system has one lock a file, and waits for it by spinning.
     writing: Mutex<()>,
@@ -37,9 +44,15 @@ impl TargetRoot {
         let unwritable = |error: io::Error| FailureReason::unwritable(&error);
         let folder = path.parent().unwrap_or(Path::new("/"));
         self.make(folder)?;
-        let beside = folder.join(format!(".causeway-{:016x}.part", fastrand::u64(..)));
-        OpenOptions::new().write(true).create_new(true).open(&beside).map_err(unwritable)?;
-        Ok(Target { path, beside, kept: false, writing: Mutex::default() })
+        loop {
+            let beside = folder.join(format!("{HALF}{:016x}{PART}", fastrand::u64(..)));
+            let held = held_open(OpenOptions::new().write(true).create_new(true), &beside);
+            let held = held.map_err(unwritable)?;
+            // Another download that began just now may have taken it for left behind before it was locked.
+            if beside.exists() {
+                return Ok(Target { path, beside, held: Some(held), kept: false, writing: Mutex::default() });
+            }
+        }
     }
 
     /// Whether a folder is there.
@@ -64,8 +77,11 @@ impl TargetRoot {
         // What is there is looked at before anything is made: a link in it may lead out.
         let existing = folder.ancestors().find(|folder| folder.symlink_metadata().is_ok());
         let real = existing.unwrap_or(folder).canonicalize().map_err(unwritable)?;
-        if !(real.starts_with(&self.real) || self.real.starts_with(&real)) {
+        if !real.starts_with(&self.real) {
             return Err(LEADS_OUT);
+        }
+        if existing == Some(folder) {
+            remove_halves(folder);
         }
         std::fs::create_dir_all(folder).map_err(unwritable)?;
         known().insert(folder.to_owned());
@@ -74,6 +90,11 @@ impl TargetRoot {
 }
 
 impl Target {
+    /// Where it is until it is kept.
+    pub(super) fn beside(&self) -> &Path {
+        &self.beside
+    }
+
     /// Another handle, that writes from this place on.
     pub(super) fn writer(&self, offset: u64) -> Result<File, FailureReason> {
         let open = || {
@@ -99,6 +120,10 @@ impl Target {
 
     /// It is whole: moves it to its place.
     pub(super) fn keep(mut self) -> Result<(), FailureReason> {
+        if cfg!(windows) {
+            // What is held open there can be neither renamed nor removed.
+            self.held = None;
+        }
         std::fs::rename(&self.beside, &self.path).map_err(|error| FailureReason::unwritable(&error))?;
         self.kept = true;
         Ok(())
@@ -107,10 +132,57 @@ impl Target {
 
 impl Drop for Target {
     fn drop(&mut self) {
+        self.held = None;
         if !self.kept {
             let _ = std::fs::remove_file(&self.beside);
         }
     }
+}
+
+/// Whether it is the name of a file that a download is writing, or was when it was killed.
+pub(crate) fn is_half(name: &OsStr) -> bool {
+    let digits = name.to_str().and_then(|name| name.strip_prefix(HALF)?.strip_suffix(PART));
+    digits.is_some_and(|digits| digits.len() == 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// Removes what downloads that were killed left in a folder. That it cannot be removed stops nothing.
+fn remove_halves(folder: &Path) {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    for entry in entries.filter(|entry| is_half(&entry.file_name())) {
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if is_file && is_left(&entry.path()) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Opens a file so that others see that somebody writes it: by a lock, which the system takes away when the
+/// process dies. Locks on Windows would keep our own other handles from writing; a handle that does not share the
+/// right to delete does as well there.
+#[cfg(not(windows))]
+fn held_open(options: &OpenOptions, path: &Path) -> io::Result<File> {
+    let file = options.open(path)?;
+    // Some file systems have no locks; what is left on them stays.
+    let _ = file.lock();
+    Ok(file)
+}
+
+#[cfg(windows)]
+fn held_open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    use std::os::windows::fs::OpenOptionsExt as _;
+    const READ_AND_WRITE: u32 = 1 | 2;
+    options.share_mode(READ_AND_WRITE).open(path)
+}
+
+#[cfg(not(windows))]
+fn is_left(path: &Path) -> bool {
+    File::open(path).is_ok_and(|file| file.try_lock().is_ok())
+}
+
+#[cfg(windows)]
+fn is_left(_: &Path) -> bool {
+    // Removing what is held fails by itself.
+    true
 }
 
 /// Writes pieces with as few calls as possible.
@@ -164,5 +236,40 @@ mod tests {
         assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 0);
         root.begin(folder.path().join("in/x")).unwrap().keep().unwrap();
         assert!(folder.path().join("real/x").exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_a_folder_around_the_target_is_not_followed() {
+        let outside = tempfile::tempdir().unwrap();
+        let target = outside.path().join("tgt");
+        std::fs::create_dir_all(target.join("p")).unwrap();
+        std::os::unix::fs::symlink("../..", target.join("p/up")).unwrap();
+        let root = TargetRoot::open(&target).unwrap();
+        for path in ["p/up/evil.txt", "p/up/deep/evil.txt", "p/up/other/tgt/evil.txt"] {
+            let refused = root.begin(target.join(path)).err();
+            assert!(matches!(refused, Some(FailureReason::UnsafeKey(_))), "{path}: {refused:?}");
+        }
+        assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 1);
+        root.begin(target.join("new/x")).unwrap().keep().unwrap();
+        assert!(target.join("new/x").exists());
+    }
+
+    #[test]
+    fn what_a_killed_download_left_is_removed_and_what_runs_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let in_deep = |name: &str| folder.path().join("deep").join(name);
+        std::fs::create_dir(folder.path().join("deep")).unwrap();
+        let left = in_deep(".causeway-0123456789abcdef.part");
+        std::fs::write(&left, "half").unwrap();
+        std::fs::write(in_deep("a.part"), "mine").unwrap();
+        let running = TargetRoot::open(folder.path()).unwrap().begin(in_deep("b")).unwrap();
+        let beside = running.beside.clone();
+        assert!(!left.exists() && in_deep("a.part").exists());
+        let root = TargetRoot::open(folder.path()).unwrap();
+        root.begin(in_deep("c")).unwrap().keep().unwrap();
+        assert!(beside.exists(), "somebody still writes it");
+        running.keep().unwrap();
+        assert!(in_deep("b").exists() && in_deep("c").exists());
     }
 }

@@ -73,6 +73,28 @@ impl PatternList {
             if line.pattern.matches(path) { line.includes } else { meant }
         })
     }
+
+    /// Whether a file below this folder can be meant, so that the folder is worth entering.
+    pub(crate) fn may_mean_below(&self, folder: &str) -> bool {
+        let below: Vec<Vec<u16>> = folder.split('/').map(units).collect();
+        self.lines.iter().fold(false, |meant, line| {
+            if meant == line.includes {
+                return meant;
+            }
+            let whole = line.pattern.is_rooted().then(|| [self.root.as_slice(), below.as_slice()].concat());
+            let path = whole.as_ref().unwrap_or(&below);
+            if line.includes {
+                line.pattern.may_match_below(path)
+            } else {
+                !line.pattern.matches_all_below(path)
+            }
+        })
+    }
+
+    /// Whether a pattern names a folder that a file must lie in, and not only the file.
+    pub(crate) fn names_folders(&self) -> bool {
+        self.lines.iter().any(|line| line.pattern.names_folders())
+    }
 }
 
 impl Line {

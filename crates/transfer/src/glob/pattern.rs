@@ -37,18 +37,34 @@ impl Pattern {
         self.rooted
     }
 
+    /// Whether it names a folder that a file must lie in, and not only the file.
+    pub(super) fn names_folders(&self) -> bool {
+        let above = self.parts.len().saturating_sub(1);
+        self.parts[..above].iter().any(|part| !matches!(part, Part::Anything))
+    }
+
     /// Whether the path with these parts matches.
     pub(super) fn matches(&self, path: &[Vec<u16>]) -> bool {
-        let mut reached = vec![false; path.len() + 1];
-        reached[0] = true;
-        for (index, part) in self.parts.iter().enumerate() {
-            let is_last = index + 1 == self.parts.len();
-            reached = match part {
-                Part::Anything => spread(reached, path, is_last),
-                part => advance(&reached, path, part),
-            };
+        reach(&self.parts, path)[path.len()]
+    }
+
+    /// Whether something below the folder with these parts can match.
+    pub(super) fn may_match_below(&self, folder: &[Vec<u16>]) -> bool {
+        // A part must be left for what lies in the folder, and what stands before it must lead to the folder.
+        (0..self.parts.len()).any(|before| {
+            let reached = reach(&self.parts[..before], folder);
+            let goes_on = matches!(self.parts[before], Part::Anything) && reached.contains(&true);
+            goes_on || reached[folder.len()]
+        })
+    }
+
+    /// Whether everything below the folder with these parts matches.
+    pub(super) fn matches_all_below(&self, folder: &[Vec<u16>]) -> bool {
+        match self.parts.as_slice() {
+            // The folder, or one that it lies in.
+            [before @ .., Part::Anything] => reach(before, folder).contains(&true),
+            _ => false,
         }
-        reached[path.len()]
     }
 }
 
@@ -83,6 +99,20 @@ impl Part {
             Self::Nothing => false,
         }
     }
+}
+
+/// Up to where in the path the pattern may have been read.
+fn reach(parts: &[Part], path: &[Vec<u16>]) -> Vec<bool> {
+    let mut reached = vec![false; path.len() + 1];
+    reached[0] = true;
+    for (index, part) in parts.iter().enumerate() {
+        let is_last = index + 1 == parts.len();
+        reached = match part {
+            Part::Anything => spread(reached, path, is_last),
+            part => advance(&reached, path, part),
+        };
+    }
+    reached
 }
 
 /// `**`: on from every part reached, over all parts but `.` and `..`; at the end of a pattern over at

@@ -1,3 +1,4 @@
+use super::expression::is_expression_behind_empty_class;
 use super::negation::{self, Negation};
 use super::token::{Class, Opener, Quantifier, Token, unit};
 
@@ -152,7 +153,7 @@ impl<'a> Scanner<'a> {
         let close = class_end(rest);
         let content = &rest[..close.unwrap_or(rest.len())];
         self.at += content.len() + usize::from(close.is_some());
-        if close.is_some() && Class::parse(content, true).is_some() {
+        if close.is_some() && is_class(content) {
             self.magic = true;
             match Class::parse(content, false) {
                 Some(class) => self.tokens.push(Token::Class(class)),
@@ -213,6 +214,14 @@ impl<'a> Scanner<'a> {
     fn check_size(&self) -> Result<(), TooComplex> {
         if self.tokens.len() > MAX_TOKENS { Err(TooComplex) } else { Ok(()) }
     }
+}
+
+/// Whether minimatch takes it for a class: where JavaScript takes it, brackets around it, for an expression.
+fn is_class(content: &[u16]) -> bool {
+    if content.first() == Some(&unit(']')) {
+        return is_expression_behind_empty_class(content);
+    }
+    Class::parse(content, true).is_some()
 }
 
 /// What one of `?*+@!` means without a list behind it.

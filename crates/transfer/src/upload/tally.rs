@@ -91,6 +91,7 @@ impl Tally {
             deleted: Vec::new(),
             not_deleted: Vec::new(),
             kept_though_removed: 0,
+            missing_of_others: Vec::new(),
             slowest: self.slowest.into_vec(),
             took: Duration::ZERO,
             peak_buffered_bytes: 0,

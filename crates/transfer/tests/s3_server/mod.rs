@@ -101,6 +101,8 @@ struct Shared {
     connections: AtomicUsize,
     also_listed: Mutex<Vec<String>>,
     checksums: Mutex<Vec<(String, String)>>,
+    /// What listings show as the entity tags of keys.
+    e_tags: Mutex<Vec<(String, String)>>,
 }
 
 pub(crate) struct Server {
@@ -144,6 +146,7 @@ impl Server {
             connections: AtomicUsize::new(0),
             also_listed: Mutex::default(),
             checksums: Mutex::default(),
+            e_tags: Mutex::default(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -173,6 +176,16 @@ impl Server {
         std::fs::write(path, content).unwrap();
     }
 
+    /// An object of an old tool: S3 knows the MD5 of its content and no checksum.
+    pub(crate) async fn put_without_checksum(&self, key: &str, content: &[u8]) {
+        let config = aws_sdk_s3::config::Builder::from(&self.config())
+            .force_path_style(true)
+            .request_checksum_calculation(aws_sdk_s3::config::RequestChecksumCalculation::WhenRequired)
+            .build();
+        let request = aws_sdk_s3::Client::from_conf(config).put_object().bucket(BUCKET).key(key);
+        request.body(content.to_vec().into()).send().await.unwrap();
+    }
+
     /// Lets listings show these keys beside those that are there.
     pub(crate) fn list_also(&self, keys: &[&str]) {
         *self.shared.also_listed.lock().unwrap() = keys.iter().map(|key| (*key).to_owned()).collect();
@@ -184,6 +197,11 @@ impl Server {
         let checksum = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc64Nvme, content);
         let text = base64::engine::general_purpose::STANDARD.encode(checksum.to_be_bytes());
         self.shared.checksums.lock().unwrap().push((format!("/{BUCKET}/{key}"), text));
+    }
+
+    /// Lets listings show the entity tag of a key, as S3 does and this server does not.
+    pub(crate) fn list_e_tag(&self, key: &str, e_tag: &str) {
+        self.shared.e_tags.lock().unwrap().push((key.to_owned(), e_tag.to_owned()));
     }
 
     /// Begins a multipart upload that nobody ends; its id.
@@ -323,8 +341,9 @@ async fn decide(
     let is_list = seen.query.contains("list-type");
     shared.seen.lock().unwrap().push(seen);
     let also = shared.also_listed.lock().unwrap().clone();
-    if is_list && !also.is_empty() {
-        return Ok(listing_with(shared.s3.call(request.map(s3s::Body::from)).await?, &also).await);
+    let e_tags = shared.e_tags.lock().unwrap().clone();
+    if wrong.is_none() && is_list && !(also.is_empty() && e_tags.is_empty()) {
+        return Ok(listing_with(shared.s3.call(request.map(s3s::Body::from)).await?, &also, &e_tags).await);
     }
     if let Some((_, checksum)) = known {
         let mut answer = shared.s3.call(request.map(s3s::Body::from)).await?;
@@ -343,13 +362,21 @@ async fn decide(
     }
 }
 
-/// The listing with these keys in it too.
-async fn listing_with(response: Response<s3s::Body>, keys: &[String]) -> Response<s3s::Body> {
+/// The listing with these keys in it too, and with these entity tags.
+async fn listing_with(
+    response: Response<s3s::Body>,
+    keys: &[String],
+    e_tags: &[(String, String)],
+) -> Response<s3s::Body> {
     let mut body = response.into_body();
     let text = String::from_utf8(body.store_all_limited(1 << 20).await.unwrap().to_vec()).unwrap();
     let entry = |key: &String| format!("<Contents><Key>{key}</Key><Size>1</Size></Contents>");
     let entries: String = keys.iter().map(entry).collect();
-    let text = text.replace("</ListBucketResult>", &format!("{entries}</ListBucketResult>"));
+    let mut text = text.replace("</ListBucketResult>", &format!("{entries}</ListBucketResult>"));
+    for (key, e_tag) in e_tags {
+        let key = format!("<Key>{key}</Key>");
+        text = text.replace(&key, &format!("{key}<ETag>&quot;{e_tag}&quot;</ETag>"));
+    }
     Response::new(s3s::Body::from(text))
 }
 
