@@ -11,10 +11,13 @@ mod remains;
 mod tally;
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use causeway_harness::agent::{Outcome, Variable};
 use causeway_harness::chaos::Passage;
+use causeway_harness::moto::Moto;
 use causeway_harness::pipeline::PipelineRun;
+use causeway_harness::world::World;
 
 use super::{PLAYS, Play};
 use judge::Finding;
@@ -122,6 +125,17 @@ fn number(name: &str, usual: u64) -> u64 {
         .map_or(usual, |text| text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
 }
 
+/// moto reads in its IAM with the first call of it. On a busy machine that alone can take longer than the deadline of the
+/// runs; and moto stays from one run to the next.
+fn warm() {
+    static MOTO: OnceLock<Arc<Moto>> = OnceLock::new();
+    MOTO.get_or_init(|| {
+        let moto = Moto::shared();
+        let _ = World::with_aws().seed().iam("ListRoles", &[]);
+        moto
+    });
+}
+
 /// The seeds of one pipeline.
 fn runs(at: usize) {
     let (file, make) = PLAYS[at];
@@ -129,6 +143,7 @@ fn runs(at: usize) {
         eprintln!("not run: there is no terraform on PATH");
         return;
     }
+    warm();
     let begin = number("CAUSEWAY_FAULT_SEED", 0);
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     let mut tally = Tally::default();
