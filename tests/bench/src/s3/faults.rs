@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
 
 use super::client::{Client, Way};
 use super::load::make_files;
@@ -7,7 +9,10 @@ use super::measure::{median, run};
 use super::sink::{Behaviour, Sink};
 use super::{Bench, LATENCY_MS};
 
-/// 10,000 files with 5 % `SlowDown` and 2 % cut connections, against none of that.
+/// How long after the start of the step a file is taken away: nothing has been sent yet of the last ones.
+const MID_RUN: Duration = Duration::from_millis(400);
+
+/// 10,000 files with 5 % `SlowDown` and 2 % cut connections, against none of that; then with a file that goes away meanwhile.
 pub(super) fn faults(bench: &Bench) {
     let source = bench.folder.path().join("faults");
     make_files(&source, 10_000, 4 << 10);
@@ -23,6 +28,25 @@ pub(super) fn faults(bench: &Bench) {
         "10,000 × 4 KiB, every object byte for byte: clean {clean:.2} s, with faults {faulty:.2} s: {:.2} times",
         faulty / clean
     );
+    removed_mid_run(bench, &source, clean);
+}
+
+/// Exactly the file that is gone is missed, by its name, and the step fails.
+fn removed_mid_run(bench: &Bench, source: &Path, behaviour: Behaviour<'_>) {
+    let expected = describe(source);
+    let last = expected.keys().next_back().expect("files");
+    let sink = Sink::start(&bench.sink, behaviour);
+    let mut command = Client::Causeway.command(&bench.root, &sink, Way::Up, source);
+    let step = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the step");
+    std::thread::sleep(MID_RUN);
+    std::fs::remove_file(source.join(last)).expect("the last file");
+    let output = step.wait_with_output().expect("its end");
+    let (log, arrived) = (String::from_utf8_lossy(&output.stdout), sink.end().objects);
+    assert!(!output.status.success(), "the step succeeded without {last}: {log}");
+    assert!(log.contains(last.as_str()), "{last} is not named: {log}");
+    let missing: Vec<&String> = expected.keys().filter(|key| !arrived.contains_key(*key)).collect();
+    assert_eq!(missing, [last]);
+    println!("10,000 × 4 KiB, {last} removed meanwhile: the step failed, named it, and {} arrived", arrived.len());
 }
 
 /// Uploads everything and compares what arrived, byte for byte by its checksum.

@@ -69,8 +69,10 @@ fn get_parameters() {
 
 #[test]
 fn put_parameter() {
+    // Worlds share an AWS for as long as one of them lives.
+    let documented = Documented::of("putParameter");
     run("putParameter");
-    let stored = Documented::of("putParameter").world.seed().parameter("/web/production/password").unwrap();
+    let stored = documented.world.seed().parameter("/web/production/password").unwrap();
     let (kind, value) = ("SecureString", "password-that-the-example-stores");
     assert_eq!((stored.kind.as_str(), stored.value.as_str()), (kind, value));
 }
