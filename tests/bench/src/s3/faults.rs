@@ -46,7 +46,10 @@ fn removed_mid_run(bench: &Bench, source: &Path, behaviour: Behaviour<'_>) {
     assert!(log.contains(last.as_str()), "{last} is not named: {log}");
     let missing: Vec<&String> = expected.keys().filter(|key| !arrived.contains_key(*key)).collect();
     assert_eq!(missing, [last]);
-    println!("10,000 × 4 KiB, {last} removed meanwhile: the step failed, named it, and {} arrived", arrived.len());
+    println!(
+        "10,000 × 4 KiB, {last} removed meanwhile: the step failed, named it, and {} arrived",
+        arrived.len()
+    );
 }
 
 /// Uploads everything and compares what arrived, byte for byte by its checksum.
