@@ -1,16 +1,13 @@
 use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
 
 use super::client::{Client, Way};
 use super::load::make_files;
 use super::measure::{median, run};
 use super::sink::{Behaviour, Sink};
 use super::{Bench, LATENCY_MS};
-
-/// How long after the start of the step a file is taken away: nothing has been sent yet of the last ones.
-const MID_RUN: Duration = Duration::from_millis(400);
 
 /// 10,000 files with 5 % `SlowDown` and 2 % cut connections, against none of that; then with a file that goes away meanwhile.
 pub(super) fn faults(bench: &Bench) {
@@ -23,10 +20,10 @@ pub(super) fn faults(bench: &Bench) {
         clean_walls.push(upload(bench, &source, clean));
         faulty_walls.push(upload(bench, &source, faulty));
     }
-    let (clean, faulty) = (median(clean_walls), median(faulty_walls));
+    let (clean_wall, faulty_wall) = (median(clean_walls), median(faulty_walls));
     println!(
-        "10,000 × 4 KiB, every object byte for byte: clean {clean:.2} s, with faults {faulty:.2} s: {:.2} times",
-        faulty / clean
+        "10,000 × 4 KiB, every object byte for byte: clean {clean_wall:.2} s, with faults {faulty_wall:.2} s: {:.2} times",
+        faulty_wall / clean_wall
     );
     removed_mid_run(bench, &source, clean);
 }
@@ -35,15 +32,20 @@ pub(super) fn faults(bench: &Bench) {
 fn removed_mid_run(bench: &Bench, source: &Path, behaviour: Behaviour<'_>) {
     let expected = describe(source);
     let last = expected.keys().next_back().expect("files");
-    let sink = Sink::start(&bench.sink, behaviour);
+    // Slow enough for progress to be told before the last files are read.
+    let sink = Sink::start(&bench.sink, Behaviour { latency_ms: 300, ..behaviour });
     let mut command = Client::Causeway.command(&bench.root, &sink, Way::Up, source);
-    let step = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the step");
-    std::thread::sleep(MID_RUN);
+    let mut step = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the step");
+    let mut output = BufReader::new(step.stdout.take().expect("its log"));
+    let mut log = String::new();
+    while !log.contains("task.setprogress") && output.read_line(&mut log).expect("a line") > 0 {}
     std::fs::remove_file(source.join(last)).expect("the last file");
-    let output = step.wait_with_output().expect("its end");
-    let (log, arrived) = (String::from_utf8_lossy(&output.stdout), sink.end().objects);
-    assert!(!output.status.success(), "the step succeeded without {last}: {log}");
-    assert!(log.contains(last.as_str()), "{last} is not named: {log}");
+    output.read_to_string(&mut log).expect("the rest");
+    step.wait().expect("its end");
+    let arrived = sink.end().objects;
+    assert!(log.contains("task.complete result=Failed"), "the step succeeded without {last}: {log}");
+    let errors: Vec<&str> = log.lines().filter(|line| line.contains("type=error")).collect();
+    assert!(errors.iter().any(|line| line.contains(last.as_str())), "{last} is not named: {errors:?}");
     let missing: Vec<&String> = expected.keys().filter(|key| !arrived.contains_key(*key)).collect();
     assert_eq!(missing, [last]);
     println!(
