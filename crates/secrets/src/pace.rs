@@ -35,6 +35,16 @@ pub(crate) struct Pacer {
     retries: RetryConfig,
 }
 
+/// Whether the next attempt may fare better, though nobody was asked too much.
+fn may_pass<E>(kind: ServiceErrorKind, error: &SdkError<E, HttpResponse>) -> bool {
+    match kind {
+        ServiceErrorKind::Unavailable | ServiceErrorKind::Unreachable | ServiceErrorKind::TimedOut => true,
+        // An answer that breaks off, which the SDK would try again too.
+        ServiceErrorKind::Unreadable => matches!(error, SdkError::ResponseError(_)),
+        _ => false,
+    }
+}
+
 impl Pacer {
     /// The retries are those of `config`; nobody else may retry then.
     pub(crate) fn new(config: &SdkConfig) -> Self {
@@ -87,17 +97,7 @@ impl Pacer {
                         return Err(error);
                     }
                 }
-                ServiceErrorKind::Unavailable
-                | ServiceErrorKind::Unreachable
-                | ServiceErrorKind::TimedOut => {
-                    failures += 1;
-                    if failures >= self.retries.max_attempts() {
-                        return Err(error);
-                    }
-                    sleep(self.backoff(failures)).await;
-                }
-                // An answer that breaks off, which the SDK would try again too.
-                ServiceErrorKind::Unreadable if matches!(error, SdkError::ResponseError(_)) => {
+                kind if may_pass(kind, &error) => {
                     failures += 1;
                     if failures >= self.retries.max_attempts() {
                         return Err(error);

@@ -9,6 +9,7 @@ use causeway_identity::{AccessKey, Observer, OidcToken, Session};
 use super::keeper::{Keeper, Source, UNKNOWN_END};
 use super::renewal::Renewal;
 use crate::failure;
+use crate::identity::mask_key;
 use crate::step::Step;
 
 /// What the SDK in this process signs with: the credentials that a [`Keeper`] holds.
@@ -60,11 +61,7 @@ impl Observer for Masks<'_> {
     }
 
     fn key_received(&self, key: &AccessKey) {
-        let console = self.0.console();
-        console.mask(&key.secret);
-        if let Some(token) = &key.session_token {
-            console.mask(token);
-        }
+        mask_key(self.0.console(), key);
     }
 }
 

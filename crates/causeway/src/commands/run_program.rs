@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::broker::{Endpoint, Keeper, Renewal};
 use crate::child::{ChildEnvironment, Program};
 use crate::files;
+use crate::identity::mask_key;
 use crate::network::ToolProxy;
 use crate::profile::{JobFolder, ProfileName};
 use crate::state::State;
@@ -86,12 +87,7 @@ impl Work {
         environment.set("AWS_CONTAINER_AUTHORIZATION_TOKEN", token);
         set_own_profile(&mut environment, step, signed_in)?;
         console.info("The credentials are renewed for as long as the program runs.");
-        let mask = |key: &AccessKey| {
-            console.mask(&key.secret);
-            if let Some(token) = &key.session_token {
-                console.mask(token);
-            }
-        };
+        let mask = |key: &AccessKey| mask_key(console, key);
         tokio::select! {
             ending = self.program.run(&environment, cancel) => ending,
             () = keeper.keep(&renewal, &mask) => Ok(()),

@@ -18,6 +18,10 @@ use crate::step::Step;
 /// So many objects are listed by name; beyond that the log would be a flood.
 pub(super) const LISTED: usize = 200;
 
+/// What to do when patterns that name folders do not fit files without folders.
+pub(super) const FLAT_PATTERNS: &str =
+    "; use patterns such as **/*.js, or do not set flattenFolders together with deleteRemoved";
+
 /// A file that took less is not slow.
 const WORTH_TELLING: Duration = Duration::from_secs(1);
 

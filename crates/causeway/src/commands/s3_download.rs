@@ -144,9 +144,7 @@ fn explained(error: DownloadError) -> anyhow::Error {
         DownloadError::Exists { .. } => "; set overwrite to have them replaced",
         DownloadError::EmptySource(_) => "; if that is meant, set deleteWhenEmpty",
         DownloadError::WholeFolder(_) => "; give a sourceFolder, or if that is meant, set deleteInBucketRoot",
-        DownloadError::FlatPatterns => {
-            "; use patterns such as **/*.js, or do not set flattenFolders together with deleteRemoved"
-        }
+        DownloadError::FlatPatterns => s3::FLAT_PATTERNS,
         _ => "",
     };
     anyhow!("{error}{advice}")

@@ -206,9 +206,7 @@ fn explained_plan(error: PlanError) -> anyhow::Error {
         PlanError::TooManyThroughLinks { .. } => {
             "; exclude those folders in globExpressions, or set followSymlinks to false"
         }
-        PlanError::FlatPatterns => {
-            "; use patterns such as **/*.js, or do not set flattenFolders together with deleteRemoved"
-        }
+        PlanError::FlatPatterns => s3::FLAT_PATTERNS,
         PlanError::SourceFolder { .. } => "; check input sourceFolder",
     };
     anyhow!("{error}{advice}")

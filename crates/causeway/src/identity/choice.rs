@@ -10,6 +10,7 @@ use causeway_identity::{
 use causeway_types::Region;
 
 use super::accounts::AllowedAccounts;
+use super::log::mask_key;
 use super::plan::{OwnRole, RoleInputs};
 use crate::network::Network;
 use crate::step::Step;
@@ -277,10 +278,7 @@ fn causeway_fields(connection: &Connection) -> CausewayConnection {
 
 /// Keys are masked as soon as they are read, whether or not the agent masks where they came from.
 fn masked(step: &Step, key: AccessKey) -> AccessKey {
-    step.console().mask(&key.secret);
-    if let Some(token) = &key.session_token {
-        step.console().mask(token);
-    }
+    mask_key(step.console(), &key);
     key
 }
 

@@ -7,6 +7,14 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::failure;
 
+/// Masks what of a key is secret.
+pub(crate) fn mask_key(console: &Console, key: &AccessKey) {
+    console.mask(&key.secret);
+    if let Some(token) = &key.session_token {
+        console.mask(token);
+    }
+}
+
 /// Tells the log what happens while an identity is resolved, and masks each secret the moment it arrives.
 pub(crate) struct Log<'a> {
     console: &'a Console,
@@ -78,10 +86,7 @@ impl Observer for Log<'_> {
     }
 
     fn key_received(&self, key: &AccessKey) {
-        self.console.mask(&key.secret);
-        if let Some(token) = &key.session_token {
-            self.console.mask(token);
-        }
+        mask_key(self.console, key);
     }
 
     fn role_assumed(&self, role: &RoleRequest, session: &Session) {

@@ -6,4 +6,4 @@ mod log;
 mod plan;
 
 pub(crate) use choice::Chosen;
-pub(crate) use log::{Log, utc};
+pub(crate) use log::{Log, mask_key, utc};
