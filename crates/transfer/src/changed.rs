@@ -4,7 +4,7 @@ use http::Method;
 use md5::{Digest as _, Md5};
 
 use crate::buffers::BUFFER_BYTES;
-use crate::checksum::{Checksum, Known};
+use crate::checksum::{Checksum, Known, hex};
 use crate::content::{CHECKSUM, Loaded};
 use crate::failure::FailureReason;
 use crate::listing::Listed;
@@ -105,8 +105,4 @@ fn each_piece(file: &SourceReader, mut use_piece: impl FnMut(&[u8])) -> Result<(
         done += wanted as u64;
     }
     Ok(())
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -10,6 +10,19 @@ const KINDS: [(&str, CrcAlgorithm); 3] = [
     ("x-amz-checksum-crc32", CrcAlgorithm::Crc32IsoHdlc),
 ];
 
+/// As digests are written: in lower case.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    push_hex(&mut text, bytes);
+    text
+}
+
+/// Adds bytes to a text as digests are written.
+pub(crate) fn push_hex(text: &mut String, bytes: &[u8]) {
+    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or('0');
+    text.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
+}
+
 /// A checksum that S3 knows of a whole object.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Known {

@@ -11,6 +11,7 @@ use sha2::Digest as _;
 use tokio::sync::mpsc;
 
 use crate::buffers::{BUFFER_BYTES, Buffers};
+use crate::checksum::hex;
 use crate::failure::FailureReason;
 use crate::reader::SourceReader;
 
@@ -270,10 +271,6 @@ fn tail(checksum: u64) -> String {
 /// S3 takes checksums in base64, the most significant byte first.
 pub(crate) fn encode(checksum: u64) -> String {
     BASE64.encode(checksum.to_be_bytes())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use aws_types::SdkConfig;
 use causeway_types::{ServiceError, TooManyRequests};
 use http::Method;
 use http::response::Parts;
+use percent_encoding::utf8_percent_encode;
 use secrecy::ExposeSecret as _;
 
 use crate::content::{Content, encode};
@@ -21,7 +22,7 @@ use crate::headers::{ObjectHeaders, customer_key};
 use crate::limits::TransferLimits;
 use crate::plan::PlannedObject;
 use crate::settings::{Encryption, ObjectSettings, SseCustomerKey};
-use crate::wire::{Call, EndpointError, Flow, Route, Wire};
+use crate::wire::{Call, EndpointError, Flow, RESERVED, Route, Wire};
 
 /// A bucket that objects are put into, all with the same settings.
 pub(crate) struct Store {
@@ -122,7 +123,7 @@ impl Store {
         number: i32,
         content: &Content,
     ) -> Result<Receipt, FailureReason> {
-        let id = percent_encoding::utf8_percent_encode(&upload.id, percent_encoding::NON_ALPHANUMERIC);
+        let id = utf8_percent_encode(&upload.id, RESERVED);
         let call = Call {
             operation: "UploadPart",
             method: Method::PUT,

@@ -12,16 +12,18 @@ mod endpoint;
 mod moving;
 mod reply;
 mod route;
+mod signature;
 mod signer;
 mod stream;
+mod tls;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::Client;
-use aws_sigv4::http_request::SignableBody;
 use aws_smithy_runtime_api::client::http::{HttpConnector as _, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -42,9 +44,11 @@ use body::Body;
 use connection::Pool;
 use endpoint::Endpoint;
 pub use endpoint::EndpointError;
+pub(crate) use endpoint::RESERVED;
 use moving::while_it_moves;
 pub(crate) use reply::Reply;
 pub use route::Route;
+use signature::Signable;
 use signer::{Current, Signer};
 use stream::Dialer;
 pub(crate) use stream::Flow;
@@ -59,8 +63,11 @@ const SLOWEST: u64 = 32 << 10;
 const BUFFERED: u64 = 4 << 20;
 /// Answers to anything but a download are small.
 const SMALL_ANSWER: usize = 1 << 20;
-/// The hash of nothing.
+/// What stands in a signature for content (SigV4, header `x-amz-content-sha256`): the hash of nothing, or that it is not
+/// covered.
 const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
+const UNSIGNED_WITH_TRAILER: &str = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
 
 /// The way to one bucket.
 pub(crate) struct Wire {
@@ -90,10 +97,11 @@ pub(crate) struct Call<'a> {
     pub(crate) content: Option<&'a Content>,
 }
 
-/// A request's content, ready to go, and how the signature covers it.
+/// A request's content, ready to go.
 struct Packed {
     body: Body,
-    signed: SignableBody<'static>,
+    /// Its SHA-256, or how else the signature covers it.
+    payload: Cow<'static, str>,
     /// Where it is known before it is sent.
     checksum: Option<u64>,
     reading: Option<Reading>,
@@ -199,7 +207,7 @@ impl Wire {
     pub(crate) async fn attempt(&self, call: &Call<'_>) -> Result<Reply, Fault> {
         let current = self.signer.current().await.map_err(Fault::without_credentials)?;
         let mut packed = self.pack(call).await?;
-        let mut request = self.request(call, &mut packed, &current)?;
+        let mut request = self.request(call, &packed, &current)?;
         let bytes = call.content.map_or(0, Content::bytes);
         let patience = ANSWER_TIMEOUT + Duration::from_secs(bytes.min(BUFFERED) / SLOWEST);
         let reading = packed.reading.take();
@@ -251,17 +259,13 @@ impl Wire {
         match call.content {
             None => Ok(Packed {
                 body: Body::empty(),
-                signed: SignableBody::Precomputed(EMPTY_SHA256.to_owned()),
+                payload: EMPTY_SHA256.into(),
                 checksum: None,
                 reading: None,
             }),
             Some(Content::Memory(loaded)) => Ok(Packed {
                 body: Body::Memory(loaded.pieces.clone().into()),
-                signed: if self.is_tls() {
-                    SignableBody::UnsignedPayload
-                } else {
-                    SignableBody::Precomputed(loaded.sha256())
-                },
+                payload: if self.is_tls() { UNSIGNED.into() } else { loaded.sha256().into() },
                 checksum: Some(loaded.checksum),
                 reading: None,
             }),
@@ -271,13 +275,13 @@ impl Wire {
 
     /// Without TLS a range is read twice, because its hash stands in the signature.
     async fn pack_range(&self, range: &Range) -> Result<Packed, Fault> {
-        let (framing, signed, checksum) = if self.is_tls() {
-            (Framing::Trailer, SignableBody::StreamingUnsignedPayloadTrailer, None)
+        let (framing, payload, checksum) = if self.is_tls() {
+            (Framing::Trailer, UNSIGNED_WITH_TRAILER.into(), None)
         } else {
             let (range, buffers) = (range.clone(), Arc::clone(&self.buffers));
             let digest = blocking(move || range.digest(&buffers)).await;
             let (hash, checksum) = digest.map_err(Fault::never)?;
-            (Framing::None, SignableBody::Precomputed(hash), Some(checksum))
+            (Framing::None, hash.into(), Some(checksum))
         };
         let left = framing.bytes(range.bytes);
         let (body, reading) = if self.is_inline() {
@@ -288,30 +292,37 @@ impl Wire {
             let (pieces, reading) = range.stream(framing, &self.buffers);
             (Body::stream(pieces, left), reading)
         };
-        Ok(Packed { body, signed, checksum, reading: Some(reading) })
+        Ok(Packed { body, payload, checksum, reading: Some(reading) })
     }
 
-    fn request(
-        &self,
-        call: &Call<'_>,
-        packed: &mut Packed,
-        current: &Current,
-    ) -> Result<Request<Body>, Fault> {
+    fn request(&self, call: &Call<'_>, packed: &Packed, current: &Current) -> Result<Request<Body>, Fault> {
         let mut headers = call.headers.clone();
         self.describe(call, packed, &mut headers);
-        let target = self.endpoint.target(call.key, call.query);
-        let address = format!("{}://{}{target}", self.endpoint.scheme(), self.endpoint.authority);
-        let signed = packed.signed.clone();
+        let path = self.endpoint.path(call.key);
+        let signable =
+            Signable { method: &call.method, path: &path, query: call.query, payload: &packed.payload };
         self.signer
-            .sign(current, &self.endpoint, &call.method, &address, &mut headers, signed)
+            .sign(current, &self.endpoint, &signable, &mut headers)
             .map_err(|error| Fault::not_built(call.operation, error))?;
-        let uri = if matches!(self.way, Way::Direct(_)) { target } else { address };
+        let uri = self.uri(path, call.query);
         let mut request = Request::new(Body::empty());
         *request.method_mut() = call.method.clone();
         *request.uri_mut() =
             uri.parse().map_err(|error: http::uri::InvalidUri| Fault::not_built(call.operation, error))?;
         *request.headers_mut() = headers;
         Ok(request)
+    }
+
+    /// As the request line says it: on a connection of its own without the host.
+    fn uri(&self, path: String, query: &str) -> String {
+        let mark = if query.is_empty() { "" } else { "?" };
+        match self.way {
+            Way::Direct(_) if query.is_empty() => path,
+            Way::Direct(_) => format!("{path}{mark}{query}"),
+            Way::Through(_) => {
+                format!("{}://{}{path}{mark}{query}", self.endpoint.scheme(), self.endpoint.authority)
+            }
+        }
     }
 
     /// What the content says about itself.

@@ -6,8 +6,7 @@ use crc_fast::CrcAlgorithm;
 use md5::{Digest as _, Md5};
 
 use super::target::Target;
-use crate::changed::hex;
-use crate::checksum::Checksum;
+use crate::checksum::{Checksum, hex};
 use crate::failure::FailureReason;
 use crate::reader::blocking;
 

@@ -7,8 +7,10 @@ use causeway_types::ServiceError;
 use http::Uri;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-/// What stands unencoded in the path of a key (SigV4, "UriEncode", with the slashes kept).
-const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+/// What is encoded in a value of a query (SigV4, "UriEncode").
+pub(crate) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// The same for the path of a key: slashes are kept.
+const KEY: &AsciiSet = &RESERVED.remove(b'/');
 
 /// The key that is asked for to see where objects lie.
 const PROBE: &str = "causeway-probe";
@@ -114,11 +116,13 @@ impl Endpoint {
         format!("{} {}://{host}{path}", self.region, self.scheme())
     }
 
-    /// Path and query of an object.
-    pub(super) fn target(&self, key: &str, query: &str) -> String {
-        let key = utf8_percent_encode(key, KEY);
-        let mark = if query.is_empty() { "" } else { "?" };
-        format!("{}/{key}{mark}{query}", self.base_path)
+    /// The path of an object, encoded as it is sent and signed.
+    pub(super) fn path(&self, key: &str) -> String {
+        let mut path = String::with_capacity(self.base_path.len() + 1 + key.len());
+        path.push_str(&self.base_path);
+        path.push('/');
+        path.extend(utf8_percent_encode(key, KEY));
+        path
     }
 }
 
@@ -137,12 +141,12 @@ mod tests {
         assert_eq!(endpoint.address(), "https://my.bucket.s3.eu-west-1.amazonaws.com/");
         assert_eq!((endpoint.port, endpoint.is_tls, endpoint.is_loopback()), (443, true, false));
         assert_eq!((endpoint.region.as_str(), endpoint.service.as_str()), ("eu-west-1", "s3"));
-        assert_eq!(endpoint.target("a b/ü+#%20;]=", ""), "/a%20b/%C3%BC%2B%23%2520%3B%5D%3D");
+        assert_eq!(endpoint.path("a b/ü+#%20;]="), "/a%20b/%C3%BC%2B%23%2520%3B%5D%3D");
         let endpoint = read("http://[::1]:9000/base/bucket/").unwrap();
         assert_eq!((endpoint.host.as_str(), endpoint.port, endpoint.is_tls), ("::1", 9000, false));
         assert_eq!(endpoint.authority, "[::1]:9000");
         assert!(endpoint.is_loopback());
-        assert_eq!(endpoint.target("/a//b", "partNumber=1"), "/base/bucket//a//b?partNumber=1");
+        assert_eq!(endpoint.path("/a//b"), "/base/bucket//a//b");
     }
 
     #[test]

@@ -4,16 +4,12 @@ use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
-use aws_sigv4::http_request::{
-    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
-    UriPathNormalizationMode, sign,
-};
-use aws_sigv4::sign::v4;
-use aws_smithy_runtime_api::client::identity::Identity;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::HeaderMap;
+use http::header::InvalidHeaderValue;
 use tokio::sync::Mutex;
 
 use super::endpoint::Endpoint;
+use super::signature::{Second, Signable};
 
 /// Credentials are asked for again this long before they end, so that no request ends with expired ones; those
 /// that last a short time when a quarter of it is left.
@@ -22,7 +18,6 @@ const EARLY: Duration = Duration::from_secs(300);
 /// Signs requests with SigV4, with credentials that are renewed in time.
 pub(super) struct Signer {
     provider: SharedCredentialsProvider,
-    settings: SigningSettings,
     current: RwLock<Option<Arc<Current>>>,
     /// Held while the provider is asked, so that it is asked once.
     asking: Mutex<()>,
@@ -32,30 +27,15 @@ pub(super) struct Signer {
 
 pub(super) struct Current {
     credentials: Credentials,
-    identity: Identity,
     /// From when on others are asked for.
     stale: Option<SystemTime>,
+    /// What the requests of the latest second share.
+    second: RwLock<Option<Arc<Second>>>,
 }
-
-/// Why a request could not be signed.
-#[derive(Debug, thiserror::Error)]
-#[error("the request could not be signed: {0}")]
-pub(super) struct SignError(String);
 
 impl Signer {
     pub(super) fn new(provider: SharedCredentialsProvider) -> Self {
-        let mut settings = SigningSettings::default();
-        // As S3 wants it: paths are neither normalized nor encoded again, the payload's hash is a header.
-        settings.percent_encoding_mode = PercentEncodingMode::Single;
-        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
-        settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
-        Self {
-            provider,
-            settings,
-            current: RwLock::default(),
-            asking: Mutex::default(),
-            skew: AtomicI64::new(0),
-        }
+        Self { provider, current: RwLock::default(), asking: Mutex::default(), skew: AtomicI64::new(0) }
     }
 
     /// The credentials to use now.
@@ -113,35 +93,17 @@ impl Signer {
     }
 
     /// Adds the headers of a signature.
+    ///
+    /// # Errors
+    /// The session token cannot be a header.
     pub(super) fn sign(
         &self,
         current: &Current,
         endpoint: &Endpoint,
-        method: &Method,
-        address: &str,
+        request: &Signable<'_>,
         headers: &mut HeaderMap,
-        body: SignableBody<'_>,
-    ) -> Result<(), SignError> {
-        let failed = |error: &dyn std::error::Error| SignError(error.to_string());
-        let params = v4::SigningParams::builder()
-            .identity(&current.identity)
-            .region(&endpoint.region)
-            .name(&endpoint.service)
-            .time(self.now())
-            .settings(self.settings.clone())
-            .build()
-            .map_err(|error| failed(&error))?
-            .into();
-        let texts = headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
-        let request =
-            SignableRequest::new(method.as_str(), address, texts, body).map_err(|error| failed(&error))?;
-        let (instructions, _) = sign(request, &params).map_err(|error| failed(&error))?.into_parts();
-        for header in instructions.into_parts().0 {
-            let mut value = HeaderValue::from_str(header.value()).map_err(|error| failed(&error))?;
-            value.set_sensitive(header.sensitive());
-            headers.insert(HeaderName::from_static(header.name()), value);
-        }
-        Ok(())
+    ) -> Result<(), InvalidHeaderValue> {
+        current.second(self.now(), endpoint)?.sign(request, headers)
     }
 }
 
@@ -151,7 +113,17 @@ impl Current {
             let left = end.duration_since(now).unwrap_or_default();
             end - EARLY.min(left / 4)
         });
-        Self { identity: credentials.clone().into(), credentials, stale }
+        Self { credentials, stale, second: RwLock::default() }
+    }
+
+    fn second(&self, now: SystemTime, endpoint: &Endpoint) -> Result<Arc<Second>, InvalidHeaderValue> {
+        let known = self.second.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(known) = known.filter(|known| known.is(now)) {
+            return Ok(known);
+        }
+        let second = Arc::new(Second::new(&self.credentials, now, &endpoint.region, &endpoint.service)?);
+        *self.second.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&second));
+        Ok(second)
     }
 
     fn is_fresh(&self) -> bool {

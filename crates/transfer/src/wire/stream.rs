@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection};
 use tokio::io::{AsyncRead, AsyncWrite, BufReader, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::tls::Tls;
 use crate::buffers::BUFFER_BYTES;
 
 /// How long opening a connection may take, TLS included.
@@ -21,6 +22,8 @@ const ADDRESSES_KEPT: Duration = Duration::from_secs(20);
 
 /// So much may be sealed and wait for the socket: a whole buffer of content goes out in one call.
 const SEALED_AHEAD: usize = 2 * BUFFER_BYTES;
+/// rustls asks for the head of a record, and then for the rest; with this between, the system is asked once.
+const READ_AHEAD: usize = 4 << 10;
 
 /// What mostly comes over a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,27 +34,20 @@ pub(crate) enum Flow {
     Down,
 }
 
-impl Flow {
-    /// rustls asks for 4 KiB at a time; with this between, the system is asked less often.
-    fn read_ahead(self) -> usize {
-        match self {
-            Self::Up => 4 << 10,
-            Self::Down => 64 << 10,
-        }
-    }
-}
-
 /// A connection to the service, with or without TLS.
 pub(super) enum Stream {
     Plain(TcpStream),
-    Tls(Box<TlsStream<BufReader<TcpStream>>>),
+    /// Made for content that goes up.
+    Up(Box<TlsStream<BufReader<TcpStream>>>),
+    /// Made for content that comes down.
+    Down(Box<Tls>),
 }
 
 /// Opens connections to one host, spread over its addresses.
 pub(super) struct Dialer {
     host: String,
     port: u16,
-    tls: Option<(TlsConnector, ServerName<'static>)>,
+    tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
     flow: Flow,
     addresses: Mutex<Addresses>,
 }
@@ -69,7 +65,7 @@ impl Dialer {
             None => None,
             Some(config) => {
                 let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-                Some((TlsConnector::from(config), name))
+                Some((config, name))
             }
         };
         Ok(Self { host: host.to_owned(), port, tls, flow, addresses: Mutex::default() })
@@ -85,10 +81,17 @@ impl Dialer {
     async fn open(&self) -> io::Result<Stream> {
         let tcp = self.dial().await?;
         tcp.set_nodelay(true)?;
-        let Some((connector, name)) = &self.tls else { return Ok(Stream::Plain(tcp)) };
-        let tcp = BufReader::with_capacity(self.flow.read_ahead(), tcp);
-        let tls = connector.connect_with(name.clone(), tcp, |tls| tls.set_buffer_limit(Some(SEALED_AHEAD)));
-        Ok(Stream::Tls(Box::new(tls.await?)))
+        let Some((config, name)) = &self.tls else { return Ok(Stream::Plain(tcp)) };
+        let (config, name) = (Arc::clone(config), name.clone());
+        match self.flow {
+            Flow::Up => {
+                let tcp = BufReader::with_capacity(READ_AHEAD, tcp);
+                let limit = |tls: &mut ClientConnection| tls.set_buffer_limit(Some(SEALED_AHEAD));
+                let tls = TlsConnector::from(config).connect_with(name, tcp, limit).await?;
+                Ok(Stream::Up(Box::new(tls)))
+            }
+            Flow::Down => Ok(Stream::Down(Box::new(Tls::connect(tcp, config, name).await?))),
+        }
     }
 
     async fn dial(&self) -> io::Result<TcpStream> {
@@ -132,7 +135,8 @@ impl AsyncRead for Stream {
     ) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
-            Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Up(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Down(stream) => Pin::new(stream).poll_read(context, buffer),
         }
     }
 }
@@ -141,7 +145,8 @@ impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
-            Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
+            Self::Up(stream) => Pin::new(stream).poll_write(context, bytes),
+            Self::Down(stream) => Pin::new(stream).poll_write(context, bytes),
         }
     }
 
@@ -152,25 +157,28 @@ impl AsyncWrite for Stream {
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write_vectored(context, slices),
-            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+            Self::Up(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+            Self::Down(stream) => Pin::new(stream).poll_write_vectored(context, slices),
         }
     }
 
     fn is_write_vectored(&self) -> bool {
-        true
+        !matches!(self, Self::Down(_))
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_flush(context),
-            Self::Tls(stream) => Pin::new(stream).poll_flush(context),
+            Self::Up(stream) => Pin::new(stream).poll_flush(context),
+            Self::Down(stream) => Pin::new(stream).poll_flush(context),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
-            Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Up(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Down(stream) => Pin::new(stream).poll_shutdown(context),
         }
     }
 }

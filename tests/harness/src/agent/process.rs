@@ -85,7 +85,7 @@ impl Program {
             match lines.recv_timeout(Duration::from_millis(20)) {
                 Ok(line) => {
                     if matches!(&self.cancel, Some(Cancel::At(text)) if line.text.contains(text)) {
-                        stages.extend(cancel_stages(started.elapsed()));
+                        stages.extend(ending(started.elapsed(), false));
                     }
                     on_line(line);
                 }
@@ -96,7 +96,7 @@ impl Program {
                 timed_out |= is_timeout;
                 canceled |= !is_timeout && by_agent;
                 struck |= !is_timeout;
-                send(pid, signal, is_timeout || signal == Signal::KILL);
+                send(pid, signal, signal == Signal::KILL);
             }
         }
         let used = waiter.join().expect("the waiter");
@@ -131,9 +131,9 @@ impl Program {
 
     /// When which signal is due, the last first.
     fn first_stages(&self) -> Vec<Stage> {
-        let mut stages = vec![(self.timeout, Signal::KILL, true)];
+        let mut stages = ending(self.timeout, true).to_vec();
         match self.cancel {
-            Some(Cancel::After(delay)) => stages.extend(cancel_stages(delay)),
+            Some(Cancel::After(delay)) => stages.extend(ending(delay, false)),
             Some(Cancel::Terminated(delay)) => stages.push((delay, Signal::TERM, false)),
             Some(Cancel::Killed(delay)) => stages.push((delay, Signal::KILL, false)),
             _ => {}
@@ -145,12 +145,13 @@ impl Program {
 /// When a signal is due, which, and whether because the step takes too long.
 type Stage = (Duration, Signal, bool);
 
-/// A cancelled step's signals, the last first; the agent's waits are those of `ProcessInvoker.cs`.
-fn cancel_stages(begin: Duration) -> [Stage; 3] {
+/// The signals of a step that is cancelled or takes too long, the last first; the agent's waits are those of
+/// `ProcessInvoker.cs`, the same for both.
+fn ending(begin: Duration, is_timeout: bool) -> [Stage; 3] {
     [
-        (begin + Duration::from_secs(10), Signal::KILL, false),
-        (begin + Duration::from_millis(7500), Signal::TERM, false),
-        (begin, Signal::INT, false),
+        (begin + Duration::from_secs(10), Signal::KILL, is_timeout),
+        (begin + Duration::from_millis(7500), Signal::TERM, is_timeout),
+        (begin, Signal::INT, is_timeout),
     ]
 }
 
