@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How many requests are allowed at the start.
-const START: usize = 32;
+const START: usize = 64;
 /// The same for large ones.
 const START_LARGE: usize = 8;
 /// What is large.
@@ -274,7 +274,7 @@ mod tests {
         assert_eq!(run(1000, 0.05, 6, 256), 256);
         assert_eq!(run(1000, 0.9, 12, 256), 1);
         let limit = run(1000, 0.25, 3, 256);
-        assert!((10..=20).contains(&limit), "{limit}");
+        assert!((20..=40).contains(&limit), "{limit}");
     }
 
     /// After how many seconds it is given up, with a request that fails so many times a second.
@@ -304,19 +304,19 @@ mod tests {
 
     #[tokio::test]
     async fn slots_follow_the_limit() {
-        let pace = Pace::new(64, PATIENCE);
-        let slots: Vec<Slot> = futures_collect(&pace, 32).await;
+        let pace = Pace::new(2 * START, PATIENCE);
+        let slots: Vec<Slot> = futures_collect(&pace, START).await;
         for slot in slots {
             slot.refused();
         }
-        assert_eq!(pace.state().limit, 16);
-        assert_eq!(pace.slots.available_permits(), 16);
+        assert_eq!(pace.state().limit, START / 2);
+        assert_eq!(pace.slots.available_permits(), START / 2);
         for _ in 0..200 {
             pace.state().window.was_full = true;
             pace.slot().await.succeeded(1);
         }
         let state = pace.state();
-        assert!(state.limit > 16);
+        assert!(state.limit > START / 2);
         assert_eq!(pace.slots.available_permits() - state.surplus, state.limit);
     }
 

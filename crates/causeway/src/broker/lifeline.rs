@@ -8,7 +8,7 @@ use std::io::Read;
 use std::process::{ExitCode, Stdio};
 
 use causeway_agent::Environment;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 const MARK: &str = "VSTS_PROCESS_LOOKUP_ID";
 
@@ -22,24 +22,38 @@ pub(crate) fn hold() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Waits until the agent ends the job's processes; for ever where that reaches the broker itself, or nobody marks them.
-pub(super) async fn cut(environment: &Environment) {
-    if let Some(mark) = environment.get(MARK).filter(|_| cfg!(target_os = "linux"))
-        && let Ok(program) = std::env::current_exe()
-        && let Ok(mut child) = Command::new(program)
-            .arg(COMMAND)
-            .env_clear()
-            .env(MARK, mark)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-    {
+/// The waiting child, where there is one to have: where the agent's sweep does not reach the broker itself.
+pub(super) struct Lifeline(Option<Child>);
+
+impl Lifeline {
+    pub(super) fn throw(environment: &Environment) -> Self {
+        let mark = environment.get(MARK).filter(|_| cfg!(target_os = "linux"));
+        Self(mark.and_then(|mark| {
+            Command::new(std::env::current_exe().ok()?)
+                .arg(COMMAND)
+                .env_clear()
+                .env(MARK, mark)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .kill_on_drop(true)
+                .spawn()
+                .ok()
+        }))
+    }
+
+    /// Waits until the agent ends the job's processes; for ever where there is no child.
+    pub(super) async fn cut(&mut self) {
+        let Some(child) = &mut self.0 else { return std::future::pending().await };
         // `wait` would close the pipe that keeps it waiting.
         let _pipe = child.stdin.take();
         let _ = child.wait().await;
-        return;
     }
-    std::future::pending().await
+
+    /// Ends it. Whoever ended the broker shall not find it among the job's processes any more.
+    pub(super) async fn end(self) {
+        if let Some(mut child) = self.0 {
+            let _ = child.kill().await;
+        }
+    }
 }

@@ -9,12 +9,13 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+use super::deadline;
 use super::handover::Handover;
 use super::http::Endpoint;
 use super::keeper::Keeper;
+use super::lifeline::Lifeline;
 use super::renewal::Renewal;
 use super::transport::Listener;
-use super::{deadline, lifeline};
 use crate::failure;
 use crate::profile::{JobFolder, ProfileName};
 
@@ -66,16 +67,17 @@ async fn serve(profile: &str) -> Result<()> {
     let listener = Listener::open(folder.path(), JobFolder::socket_name(&profile))?;
     say(&json!({ "url": url }));
 
-    let (stop, own) = (Arc::new(Notify::new()), Environment::capture());
+    let (stop, mut lifeline) = (Arc::new(Notify::new()), Lifeline::throw(&Environment::capture()));
     tokio::select! {
         () = listener.serve(&keeper, &stop) => {}
         () = serve_endpoint(endpoint, keeper.clone()) => {}
         () = renew(&keeper, renewal.as_ref()) => {}
         () = stop.notified() => {}
         () = unwanted(&listener, deadline) => {}
-        () = lifeline::cut(&own) => {}
+        () = lifeline.cut() => {}
         () = crate::task::signalled() => {}
     }
+    lifeline.end().await;
     listener.remove();
     Ok(())
 }

@@ -11,4 +11,5 @@ pub(crate) use environment::ChildEnvironment;
 pub(crate) use program::{Program, WIND_DOWN};
 pub(crate) use shell::{SHELLS, Shell};
 pub(crate) use tool::Tool;
+pub(crate) use tree::{Felled, prepare};
 pub(crate) use words::split_words;

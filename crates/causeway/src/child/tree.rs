@@ -16,7 +16,7 @@ pub(super) const LONGEST_END: Duration = Duration::from_secs(9);
 
 /// Prepares a program that is about to start so that its tree can be found later: it leads a group of its own, and on Linux
 /// what it leaves behind becomes a child of this process.
-pub(super) fn prepare(command: &mut Command) {
+pub(crate) fn prepare(command: &mut Command) {
     #[cfg(unix)]
     command.process_group(0);
     #[cfg(target_os = "linux")]
@@ -25,6 +25,35 @@ pub(super) fn prepare(command: &mut Command) {
     }
     #[cfg(not(unix))]
     let _ = command;
+}
+
+/// A tree that is ended by force as soon as nobody waits for it any more. On Windows the leader alone is, by
+/// [`Command::kill_on_drop`].
+pub(crate) struct Felled {
+    leader: Option<i32>,
+}
+
+impl Felled {
+    /// Of a program that was prepared with [`prepare`].
+    pub(crate) fn when_dropped(child: &Child) -> Self {
+        Self { leader: child.id().and_then(|id| i32::try_from(id).ok()) }
+    }
+
+    /// It has ended by itself.
+    pub(crate) fn spare(mut self) {
+        self.leader = None;
+    }
+}
+
+impl Drop for Felled {
+    fn drop(&mut self) {
+        #[cfg(unix)]
+        if let Some(leader) = self.leader {
+            signal_all(leader, rustix::process::Signal::KILL);
+        }
+        #[cfg(not(unix))]
+        let _ = self.leader;
+    }
 }
 
 /// How often [`reap`] looks.

@@ -9,6 +9,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::Command;
 
 use super::LoginFiles;
+use crate::child::{Felled, prepare};
 use crate::step::Step;
 
 /// Lines of docker's output that an error repeats.
@@ -54,9 +55,12 @@ impl<'a> Engine<'a> {
             ),
             _ => anyhow!(error).context("docker could not be started"),
         })?;
+        // It may have started others: plugins, helpers for logins, podman's conmon.
+        let felled = Felled::when_dropped(&child);
         let (out, err) = (child.stdout.take(), child.stderr.take());
         let (status, out, err) = tokio::join!(child.wait(), shown(out, console), shown(err, console));
         let status = status.context("docker")?;
+        felled.spare();
         if status.success() {
             return Ok(out);
         }
@@ -68,6 +72,7 @@ impl<'a> Engine<'a> {
         let mut command = Command::new("docker");
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.kill_on_drop(true);
+        prepare(&mut command);
         for name in self.step.environment().private_names() {
             command.env_remove(name);
         }
