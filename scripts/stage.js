@@ -8,7 +8,7 @@ const { promisify } = require('util');
 const { toPlaces } = require('../task/branches.js');
 const { ROOT, readJson } = require('./manifest.js');
 
-const TASK_FILES = ['index.js', 'cleanup.js', 'launch.js', 'unpack.js', 'branches.js', 'verify.js', 'icon.png'];
+const TASK_FILES = ['index.js', 'cleanup.js', 'launch.js', 'cancellation.js', 'copy.js', 'unpack.js', 'branches.js', 'verify.js', 'icon.png'];
 const NOTICES = ['THIRD-PARTY-NOTICES.txt', 'sbom.cdx.json'];
 
 /** A copy of the extension under names of its own, to be installed beside the released one. */

@@ -3,6 +3,8 @@
 const { spawn, spawnSync } = require('child_process');
 const fs = require('fs');
 const path = require('path');
+const { listen } = require('./cancellation');
+const { copyToTemp, discard, executable } = require('./copy');
 const { damage, wrong } = require('./verify');
 const { holds, packedForm, place, unpack } = require('./unpack');
 
@@ -16,17 +18,37 @@ const FIRST_CRASH_STATUS = 0xc0000000;
 /** Runs `causeway COMMAND`. That there is no binary is reported as `severity`, any other failure as an error. */
 function launch(command, severity) {
   const binary = path.join(BINARIES, PLATFORM, NAME);
+  // Before there is anything that a cancelled step could leave behind.
+  const cancellation = listen();
   let copy;
+  const ended = () => discard(copy);
+  const failed = (error) => {
+    ended();
+    const gone = error.code === 'ENOENT' && !holds(binary);
+    report('error', gone ? missing(binary) : `The Causeway binary ${binary} could not be started: ${error.message}`);
+  };
   try {
     const { problem, content } = provide(binary);
     if (problem) return report(severity, problem);
-    if (content || !executable(binary)) copy = copyToTemp(content ?? fs.readFileSync(binary));
-    const run = !WINDOWS && process.execve ? replace : start;
-    run(copy ? copy.program : binary, command, () => discard(copy));
+    if (content || !executable(binary)) copy = copyToTemp(content ?? fs.readFileSync(binary), NAME);
+    const program = copy ? copy.program : binary;
+    // Node 24: see `replace`. An execve that fails aborts Node, so it is tried first whether the system lets the program run.
+    const replaces = !WINDOWS && process.execve;
+    const refusal = replaces && spawnSync(program, ['--version'], { stdio: 'ignore', env: {} }).error;
+    // A signal that came till now is heard before this is called.
+    setImmediate(() => {
+      if (cancellation.signal || refusal) ended();
+      if (cancellation.signal) return cancelled(cancellation.signal);
+      if (refusal) return refused(program, refusal);
+      try {
+        if (replaces) replace(program, command, cancellation);
+        else start(program, command, cancellation, ended);
+      } catch (error) {
+        failed(error);
+      }
+    });
   } catch (error) {
-    discard(copy);
-    const gone = error.code === 'ENOENT' && !holds(binary);
-    report('error', gone ? missing(binary) : `The Causeway binary ${binary} could not be started: ${error.message}`);
+    failed(error);
   }
 }
 
@@ -50,69 +72,20 @@ function missing(binary) {
   return `Causeway has no binary for this agent's platform, ${PLATFORM}. This package supports: ${supported || 'none'}.`;
 }
 
-function succeeds(operation) {
-  try {
-    operation();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Sets the bit that the vsix and the agent's unzip lose; false when the folder is read-only or mounted noexec. */
-function executable(file) {
-  return WINDOWS || mayRun(file) || (succeeds(() => fs.chmodSync(file, 0o755)) && mayRun(file));
-}
-
-function mayRun(file) {
-  return succeeds(() => fs.accessSync(file, fs.constants.X_OK));
-}
-
-/** A private copy in the job's temp folder: container jobs, for one, see the task folder read-only. */
-function copyToTemp(content) {
-  const temp = process.env.AGENT_TEMPDIRECTORY;
-  if (!temp) throw new Error('it cannot be made executable, and Agent.TempDirectory is not set to run a copy from.');
-  const folder = fs.mkdtempSync(path.join(temp, 'causeway-'));
-  const copy = { folder, program: path.join(folder, NAME) };
-  try {
-    fs.writeFileSync(copy.program, content, { mode: 0o700 });
-    if (mayRun(copy.program)) return copy;
-    throw new Error(`it cannot be made executable, and Agent.TempDirectory (${temp}) is mounted noexec. Allow one of them.`);
-  } catch (error) {
-    discard(copy);
-    throw error;
-  }
-}
-
-function discard(copy) {
-  if (copy) succeeds(() => fs.rmSync(copy.folder, { recursive: true, force: true }));
-}
-
 /**
  * Node 24: the binary takes this process's place and removes its own copy. No process is left then whose environment, with the
  * job's token and the connection's secrets, the user's own scripts could read.
  */
-function replace(program, command, ended) {
-  // An execve that fails aborts Node, so it is tried first whether the system lets the program run.
-  const { error } = spawnSync(program, ['--version'], { stdio: 'ignore', env: {} });
-  if (!error) process.execve(program, [program, command], process.env);
-  ended();
-  refused(program, error);
+function replace(program, command, cancellation) {
+  cancellation.stop();
+  process.execve(program, [program, command], process.env);
 }
 
 /** The child gets this process's own stdin, stdout and stderr: nothing passes through Node. */
-function start(program, command, ended) {
-  let cancelled = false;
-  let child;
-  // Before the child is there: it may be cancelled as soon as it runs.
-  for (const signal of WINDOWS ? ['SIGINT', 'SIGBREAK'] : ['SIGINT', 'SIGTERM']) {
-    process.on(signal, () => {
-      cancelled = true;
-      // On Windows the console sends the event to the child as well, and `kill` would end it without a clean-up.
-      if (!WINDOWS) child.kill(signal);
-    });
-  }
-  child = spawn(program, [command], { stdio: 'inherit' });
+function start(program, command, cancellation, ended) {
+  const child = spawn(program, [command], { stdio: 'inherit' });
+  // On Windows the console sends the event to the child as well, and `kill` would end it without a clean-up.
+  if (!WINDOWS) cancellation.pass = (name) => child.kill(name);
   child.once('error', (error) => {
     ended();
     refused(program, error);
@@ -120,14 +93,18 @@ function start(program, command, ended) {
   child.once('exit', (code, signal) => {
     ended();
     process.exitCode = code === null ? 1 : code;
-    if (cancelled && signal) return report('error', `The step was cancelled (${signal}).`);
-    if (cancelled || code === 0) return;
+    if (cancellation.signal && signal) return cancelled(signal);
+    if (cancellation.signal || code === 0) return;
     if (signal || code >= FIRST_CRASH_STATUS) {
       report('error', `The Causeway binary crashed (${signal || `status 0x${code.toString(16)}`}).`);
     } else {
       fail();
     }
   });
+}
+
+function cancelled(signal) {
+  report('error', `The step was cancelled (${signal}).`);
 }
 
 function refused(program, { code }) {

@@ -23,7 +23,7 @@ export function temporaryFolder(t) {
   return folder;
 }
 
-export const SHIM = ['index.js', 'cleanup.js', 'launch.js', 'unpack.js', 'branches.js', 'verify.js'];
+export const SHIM = ['index.js', 'cleanup.js', 'launch.js', 'cancellation.js', 'copy.js', 'unpack.js', 'branches.js', 'verify.js'];
 
 /** `content` as the binary of a task folder, with no executable bit, as after an unzip, and with its checksum beside it. */
 export function installBinary(file, content) {

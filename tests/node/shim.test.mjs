@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import { brotliCompressSync } from 'node:zlib';
 import { describe, test } from 'node:test';
 import { PLATFORM, REPLACES, SHIM, ended, installBinary, pack, runShim, startShim, taskFolder } from './fixture.mjs';
@@ -331,6 +332,23 @@ describe('a task folder that is read-only', { skip: !asNobody && 'needs root and
     assert.deepEqual(fs.readdirSync(task.temp), []);
   });
 
+  test('a step that is cancelled while the copy is made leaves none, and runs nothing', async (t) => {
+    const task = readOnly(t);
+    // So large that there is time to interrupt it.
+    installBinary(task.binary, Buffer.concat([Buffer.from(`${script}#`), Buffer.alloc(64 << 20, 'x')]));
+    pack(task.binary);
+    for (const signal of ['SIGINT', 'SIGTERM']) {
+      const child = startShim(task, { prefix: NOBODY });
+      const result = ended(child);
+      while (!fs.readdirSync(task.temp).length) assert.equal(await pause(1, child.exitCode), null, 'it ended too early');
+      child.kill(signal);
+      const { stdout, ...ending } = await result;
+      assert.deepEqual(ending, { code: 1, signal: null, stderr: '' });
+      assert.equal(stdout, `##vso[task.logissue type=error]The step was cancelled (${signal}).\n${FAILED}`);
+      assert.deepEqual(fs.readdirSync(task.temp), []);
+    }
+  });
+
   test('without Agent.TempDirectory it says so', async (t) => {
     assertOneError(await runShim(readOnly(t), { prefix: NOBODY, env: { AGENT_TEMPDIRECTORY: '' } }), /Agent\.TempDirectory is not set/);
   });
@@ -354,8 +372,8 @@ test('the shim is small and plain', () => {
   const lines = (files) => files.map(source).join('').split('\n').length;
   // What starts the binary, what verifies it, and what unpacks it, each by itself.
   assert.ok(lines(['index.js', 'cleanup.js', 'launch.js']) < 160);
-  for (const file of ['verify.js', 'unpack.js', 'branches.js']) assert.ok(lines([file]) < 60, file);
+  for (const file of ['verify.js', 'unpack.js', 'branches.js', 'cancellation.js', 'copy.js']) assert.ok(lines([file]) < 60, file);
   const required = SHIM.map(source).join('').match(/require\('[^']+'\)/g);
-  const allowed = ['./branches', './launch', './unpack', './verify', 'child_process', 'crypto', 'fs', 'path', 'zlib'].map((name) => `require('${name}')`);
+  const allowed = ['./branches', './cancellation', './copy', './launch', './unpack', './verify', 'child_process', 'crypto', 'fs', 'path', 'zlib'].map((name) => `require('${name}')`);
   assert.deepEqual([...new Set(required)].sort(), allowed);
 });
