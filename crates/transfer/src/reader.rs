@@ -1,4 +1,4 @@
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ impl SourceReader {
 
     /// Fails if the file is not as it was when it was opened.
     pub(crate) fn check_unchanged(&self) -> Result<(), FailureReason> {
-        match State::of(&self.file) {
+        match self.file.metadata().map(|metadata| State::of(&metadata)) {
             Ok(now) if now == self.state => Ok(()),
             Ok(_) => Err(FailureReason::Changed),
             Err(error) => Err(FailureReason::unreadable(&error)),
@@ -53,20 +53,31 @@ impl SourceReader {
 }
 
 impl State {
-    fn of(file: &File) -> io::Result<Self> {
-        let metadata = file.metadata()?;
-        Ok(Self { bytes: metadata.len(), modified: metadata.modified().ok() })
+    fn of(metadata: &Metadata) -> Self {
+        Self { bytes: metadata.len(), modified: metadata.modified().ok() }
     }
 }
 
 fn open(path: &Path) -> io::Result<SourceReader> {
-    // Looked at first, because opening what has become a pipe would wait for its other end.
-    if !std::fs::metadata(path)?.is_file() {
+    let file = open_at_once(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
         return Err(io::Error::other("it is no longer a regular file"));
     }
-    let file = File::open(path)?;
-    let state = State::of(&file)?;
-    Ok(SourceReader { file: Arc::new(file), state })
+    Ok(SourceReader { file: Arc::new(file), state: State::of(&metadata) })
+}
+
+/// Opens it for reading. What has become a pipe meanwhile does not wait for its other end (open(2), `O_NONBLOCK`).
+#[cfg(unix)]
+fn open_at_once(path: &Path) -> io::Result<File> {
+    use rustix::fs::{Mode, OFlags, open};
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    Ok(open(path, flags, Mode::empty())?.into())
+}
+
+#[cfg(windows)]
+fn open_at_once(path: &Path) -> io::Result<File> {
+    File::open(path)
 }
 
 /// Runs what may wait for a disk on a thread of its own.

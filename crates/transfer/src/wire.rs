@@ -29,8 +29,9 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
+use bytes::Bytes;
 use http::response::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
 
 use crate::buffers::Buffers;
 use crate::content::{CHECKSUM_HEADER, Content, Framing, INLINE_BYTES, Range, Reading, STREAM_BYTES, encode};
@@ -307,8 +308,8 @@ impl Wire {
         let uri = self.uri(path, call.query);
         let mut request = Request::new(Body::empty());
         *request.method_mut() = call.method.clone();
-        *request.uri_mut() =
-            uri.parse().map_err(|error: http::uri::InvalidUri| Fault::not_built(call.operation, error))?;
+        *request.uri_mut() = Uri::from_maybe_shared(Bytes::from(uri))
+            .map_err(|error| Fault::not_built(call.operation, error))?;
         *request.headers_mut() = headers;
         Ok(request)
     }
@@ -327,21 +328,19 @@ impl Wire {
 
     /// What the content says about itself.
     fn describe(&self, call: &Call<'_>, packed: &Packed, headers: &mut HeaderMap) {
-        if let Ok(host) = HeaderValue::from_str(&self.endpoint.authority) {
-            headers.insert(header::HOST, host);
-        }
+        headers.insert(header::HOST, self.endpoint.host_header.clone());
         headers.insert(header::USER_AGENT, self.agent.clone());
         let Some(content) = call.content else { return };
         headers.insert(header::CONTENT_LENGTH, packed.body.bytes().into());
         if let Some(checksum) = packed.checksum {
-            insert(headers, CHECKSUM_HEADER, &encode(checksum));
+            insert(headers, CHECKSUM_HEADER, encode(checksum));
             return;
         }
-        insert(headers, "x-amz-trailer", CHECKSUM_HEADER);
-        insert(headers, "x-amz-decoded-content-length", &content.bytes().to_string());
+        headers.insert("x-amz-trailer", HeaderValue::from_static(CHECKSUM_HEADER));
+        headers.insert("x-amz-decoded-content-length", content.bytes().into());
         let others = headers.get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
         let encoding = others.map_or("aws-chunked".to_owned(), |others| format!("aws-chunked,{others}"));
-        insert(headers, "content-encoding", &encoding);
+        insert(headers, "content-encoding", encoding);
     }
 
     async fn dispatch(&self, call: &Call<'_>, request: Request<Body>) -> Result<Reply, Fault> {
@@ -387,8 +386,8 @@ async fn through(
     Ok(Reply::through(call.operation, head, content))
 }
 
-fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
+fn insert(headers: &mut HeaderMap, name: &'static str, value: String) {
+    if let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(value)) {
         headers.insert(HeaderName::from_static(name), value);
     }
 }

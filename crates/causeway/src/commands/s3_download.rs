@@ -59,10 +59,6 @@ impl Command for S3Download {
         NAME
     }
 
-    fn threads(&self) -> usize {
-        2
-    }
-
     fn winds_down(&self) -> bool {
         true
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::presigning::PresigningConfig;
 use causeway_types::ServiceError;
-use http::Uri;
+use http::{HeaderValue, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// What is encoded in a value of a query (SigV4, "UriEncode").
@@ -22,8 +22,9 @@ pub(crate) struct Endpoint {
     pub(super) is_tls: bool,
     pub(super) host: String,
     pub(super) port: u16,
-    /// As the header `Host` says it.
     pub(super) authority: String,
+    /// The header `Host`.
+    pub(super) host_header: HeaderValue,
     /// Before the slash of the key: empty, or the bucket in path style.
     base_path: String,
     pub(super) region: String,
@@ -82,6 +83,7 @@ impl Endpoint {
             host: uri.host()?.trim_matches(['[', ']']).to_owned(),
             port: uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 }),
             authority: uri.authority()?.as_str().to_owned(),
+            host_header: HeaderValue::from_str(uri.authority()?.as_str()).ok()?,
             base_path: uri.path().strip_suffix(PROBE)?.strip_suffix('/')?.to_owned(),
             region: region.to_owned(),
             service: service.to_owned(),

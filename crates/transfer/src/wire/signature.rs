@@ -5,12 +5,12 @@
 //! object costs. The keys and the signature are the same crate's; only the text that is signed is put together here,
 //! and the tests compare the two.
 
-use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_sigv4::sign::v4::{calculate_signature, generate_signing_key};
 use aws_smithy_types::date_time::{DateTime, Format};
+use bytes::Bytes;
 use http::header::{self, InvalidHeaderValue};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use secrecy::{ExposeSecret as _, SecretSlice};
@@ -102,8 +102,10 @@ impl Second {
         let mut value = String::with_capacity(
             self.authorization.len() + names.len() + ", Signature=".len() + signature.len(),
         );
-        let _ = write!(value, "{}{names}, Signature={signature}", self.authorization);
-        let mut value = HeaderValue::from_str(&value)?;
+        for part in [&self.authorization, &names, ", Signature=", &signature] {
+            value.push_str(part);
+        }
+        let mut value = HeaderValue::from_maybe_shared(Bytes::from(value))?;
         value.set_sensitive(true);
         headers.insert(header::AUTHORIZATION, value);
         Ok(())
