@@ -8,7 +8,7 @@ const MEBIBYTE: u64 = 1 << 20;
 #[non_exhaustive]
 pub struct TransferLimits {
     /// How many requests with content are under way at the same time, at most: fewer where the service or the
-    /// line is busy. Default 256.
+    /// line is busy. Default 320.
     pub parallelism: NonZeroUsize,
     /// Files above this size go in parts, and objects come in ranges. Default 16 MiB; S3 wants 5 GiB at most.
     pub multipart_threshold: u64,
@@ -35,7 +35,7 @@ pub struct TransferLimits {
 impl Default for TransferLimits {
     fn default() -> Self {
         Self {
-            parallelism: NonZeroUsize::MIN.saturating_add(255),
+            parallelism: NonZeroUsize::MIN.saturating_add(319),
             multipart_threshold: 16 * MEBIBYTE,
             part_bytes: 8 * MEBIBYTE,
             largest_buffer: MEBIBYTE / 8,
