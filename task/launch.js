@@ -35,7 +35,8 @@ function launch(command, severity) {
     // Node 24: see `replace`. An execve that fails aborts Node, so it is tried first whether the system lets the program run.
     const replaces = !WINDOWS && process.execve;
     const refusal = replaces && spawnSync(program, ['--version'], { stdio: 'ignore', env: {} }).error;
-    // A signal that came till now is heard before this is called.
+    // A signal that came while all this was done is heard before this is called. Only in the fraction of a millisecond until a
+    // program that takes this process's place listens itself, none is.
     setImmediate(() => {
       if (cancellation.signal || refusal) ended();
       if (cancellation.signal) return cancelled(cancellation.signal);

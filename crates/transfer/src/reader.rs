@@ -71,8 +71,13 @@ fn open(path: &Path) -> io::Result<SourceReader> {
 #[cfg(unix)]
 fn open_at_once(path: &Path) -> io::Result<File> {
     use rustix::fs::{Mode, OFlags, open};
+    use rustix::io::{Errno, retry_on_intr};
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    Ok(open(path, flags, Mode::empty())?.into())
+    match retry_on_intr(|| open(path, flags, Mode::empty())) {
+        // Somebody holds a lease on it, a file server for example, and gives it back to who waits (fcntl(2), "Leases").
+        Err(Errno::WOULDBLOCK) if std::fs::metadata(path)?.is_file() => File::open(path),
+        opened => Ok(opened?.into()),
+    }
 }
 
 #[cfg(windows)]

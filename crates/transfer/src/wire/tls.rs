@@ -17,9 +17,11 @@ use rustls::unbuffered::{
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// So much is received at once: some records of 16 KiB (RFC 8446, 5.1). The longest message of a handshake, 64 KiB, has to
-/// lie in it whole.
-const RECEIVED: usize = 128 << 10;
+/// So much is received at once to begin with: a small object.
+const RECEIVED_FIRST: usize = 8 << 10;
+/// And so much at most, where so much comes: some records of 16 KiB (RFC 8446, 5.1). The longest message of a handshake, 64 KiB,
+/// has to lie in it whole.
+const RECEIVED_MOST: usize = 128 << 10;
 /// So much is sealed at once, and waits to be sent at most.
 const SEALED: usize = 64 << 10;
 
@@ -31,6 +33,8 @@ pub(super) struct Tls {
     /// What was opened and had no room where it was asked for.
     opened: Pending,
     sealed: Pending,
+    /// Why nothing goes over it any more. rustls would look at the same bytes again.
+    failure: Option<rustls::Error>,
     has_ended: bool,
     has_said_end: bool,
 }
@@ -62,9 +66,11 @@ struct Pending {
 
 /// What was received and not opened yet.
 struct Received {
-    buffer: Box<[u8]>,
+    buffer: Vec<u8>,
     begin: usize,
     end: usize,
+    /// The last piece took all the space that there was.
+    was_full: bool,
 }
 
 impl Tls {
@@ -75,9 +81,18 @@ impl Tls {
         name: ServerName<'static>,
     ) -> io::Result<Self> {
         let session = UnbufferedClientConnection::new(config, name).map_err(broken)?;
-        let received = Received { buffer: vec![0; RECEIVED].into(), begin: 0, end: 0 };
+        let received = Received { buffer: vec![0; RECEIVED_FIRST], begin: 0, end: 0, was_full: false };
         let (opened, sealed) = (Pending::default(), Pending::default());
-        let mut tls = Self { tcp, session, received, opened, sealed, has_ended: false, has_said_end: false };
+        let mut tls = Self {
+            tcp,
+            session,
+            received,
+            opened,
+            sealed,
+            failure: None,
+            has_ended: false,
+            has_said_end: false,
+        };
         std::future::poll_fn(|context| tls.poll_handshake(context)).await?;
         Ok(tls)
     }
@@ -85,9 +100,11 @@ impl Tls {
     fn poll_handshake(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             let stand = self.advance(&mut ReadBuf::new(&mut []), None);
-            // Also the reason why it ends, which the other side is told.
-            ready!(self.poll_send(context))?;
-            match stand? {
+            let sent = self.poll_send(context);
+            // The other side is told why it ends if that can go at once.
+            let stand = stand?;
+            ready!(sent)?;
+            match stand {
                 Stand::Handshake => ready!(self.poll_receive(context))?,
                 Stand::Open => return Poll::Ready(Ok(())),
                 Stand::Ended => return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
@@ -98,6 +115,9 @@ impl Tls {
     /// Lets the session take what was received, until it can do no more or there is content that has no room; and seals
     /// what is to be sent as soon as it may be.
     fn advance(&mut self, room: &mut ReadBuf<'_>, mut outgoing: Option<Outgoing<'_>>) -> io::Result<Stand> {
+        if let Some(failure) = &self.failure {
+            return Err(broken(failure.clone()));
+        }
         loop {
             let UnbufferedStatus { mut discard, state } =
                 self.session.process_tls_records(self.received.bytes());
@@ -136,7 +156,9 @@ impl Tls {
                 Ok(ConnectionState::PeerClosed | ConnectionState::Closed) => stand = Some(Stand::Ended),
                 Ok(_) => return Err(io::ErrorKind::Unsupported.into()),
                 Err(error) => {
+                    self.received.discard(discard);
                     self.farewell();
+                    self.failure = Some(error.clone());
                     return Err(broken(error));
                 }
             }
@@ -150,9 +172,13 @@ impl Tls {
 
     /// What a session that ends in an error still has to say; without it the other side sees a broken connection.
     fn farewell(&mut self) {
-        if let Ok(ConnectionState::EncodeTlsData(mut alert)) = self.session.process_tls_records(&mut []).state
-        {
-            let _ = self.sealed.append(|space| alert.encode(space).map_err(Refused::from));
+        // Only as long as there is something: otherwise rustls goes on with what it has failed at.
+        while self.session.wants_write() {
+            let state = self.session.process_tls_records(self.received.bytes()).state;
+            let Ok(ConnectionState::EncodeTlsData(mut message)) = state else { return };
+            if self.sealed.append(|space| message.encode(space).map_err(Refused::from)).is_err() {
+                return;
+            }
         }
     }
 
@@ -178,6 +204,7 @@ impl Tls {
             // Closed without a word of it: what came so far may have been cut off (RFC 8446, 6.1).
             0 => Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
             more => {
+                self.received.was_full = space.remaining() == 0;
                 self.received.end += more;
                 Poll::Ready(Ok(()))
             }
@@ -197,12 +224,12 @@ impl AsyncRead for Tls {
         buffer.put_slice(&this.opened.left()[..kept]);
         this.opened.take(kept);
         while !this.has_ended && this.opened.left().is_empty() && buffer.remaining() > 0 {
-            this.advance(buffer, None)?;
-            // An answer to what was opened, such as new keys. If it has to wait, the next request takes it along.
-            let _ = this.poll_send(context)?;
+            let stand = this.advance(buffer, None);
             if buffer.filled().len() > before {
+                // What failed behind it is told the next time.
                 break;
             }
+            stand?;
             if !this.has_ended {
                 ready!(this.poll_receive(context))?;
             }
@@ -218,6 +245,9 @@ impl AsyncWrite for Tls {
         content: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        if this.has_ended {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
         if this.sealed.left().len() >= SEALED {
             ready!(this.poll_send(context))?;
         }
@@ -240,7 +270,7 @@ impl AsyncWrite for Tls {
         let this = self.get_mut();
         if !this.has_said_end {
             this.has_said_end = true;
-            // Where the session is broken there is nothing to be said any more.
+            // Where the session has failed there is nothing more to be said.
             let _ = this.advance(&mut ReadBuf::new(&mut []), Some(Outgoing::End));
         }
         ready!(this.poll_send(context))?;
@@ -292,11 +322,14 @@ impl Received {
         }
     }
 
-    /// Where more is received: behind what is there, which is a part of one record and moves to the front.
+    /// Where more is received: behind what is there, which is a part of one record or handshake and moves to the front.
     fn space(&mut self) -> &mut [u8] {
         if self.begin > 0 {
             self.buffer.copy_within(self.begin..self.end, 0);
             (self.begin, self.end) = (0, self.end - self.begin);
+        }
+        if self.was_full {
+            self.buffer.resize(RECEIVED_MOST.min(2 * self.buffer.len()), 0);
         }
         &mut self.buffer[self.end..]
     }
@@ -488,6 +521,63 @@ mod tests {
         let error = client.read(&mut [0; 10]).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);
         assert!(error.to_string().contains("decrypt"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn what_came_before_a_failure_is_read_and_the_failure_stays() {
+        let server = Server::start(rustls::ALL_VERSIONS).await;
+        let (mut client, mut answering) = server.pair().await;
+        answering.write_all(b"good").await.unwrap();
+        answering.flush().await.unwrap();
+        answering.get_mut().0.write_all(&[23, 3, 3, 0, 30]).await.unwrap();
+        answering.get_mut().0.write_all(&[7; 30]).await.unwrap();
+        assert_eq!(read(&mut client, 4).await, b"good");
+        for _ in 0..2 {
+            assert_eq!(client.read(&mut [0; 10]).await.unwrap_err().kind(), io::ErrorKind::InvalidData);
+            assert_eq!(client.write(b"more").await.unwrap_err().kind(), io::ErrorKind::InvalidData);
+        }
+        client.shutdown().await.unwrap();
+        let told = answering.read(&mut [0; 10]).await.unwrap_err();
+        assert!(told.to_string().contains("alert"), "{told}");
+    }
+
+    /// Who speaks first, and what: nothing of it may do more than fail.
+    #[tokio::test]
+    async fn a_server_that_does_not_keep_to_the_protocol_is_an_error() {
+        let server = Server::start(rustls::ALL_VERSIONS).await;
+        // A message that says it has 16 MiB; a part of one and then an alert; text; a record of nothing.
+        let openings: [&[u8]; 4] = [
+            &[0x16, 3, 3, 0, 4, 2, 0xff, 0xff, 0xff],
+            &[0x16, 3, 3, 0, 6, 2, 0, 0, 70, 3, 3, 0x15, 3, 3, 0, 2, 1, 0],
+            b"HTTP/1.1 400 Bad Request\r\n\r\n",
+            &[0x16, 3, 3, 0, 0],
+        ];
+        for opening in openings {
+            let tcp = TcpStream::connect(server.listener.local_addr().unwrap()).await.unwrap();
+            let (mut accepted, _) = server.listener.accept().await.unwrap();
+            accepted.write_all(opening).await.unwrap();
+            accepted.shutdown().await.unwrap();
+            let name = ServerName::try_from("localhost").unwrap();
+            assert!(Tls::connect(tcp, Arc::clone(&server.client), name).await.is_err(), "{opening:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn space_grows_with_what_comes() {
+        let server = Server::start(rustls::ALL_VERSIONS).await;
+        let (mut client, mut answering) = server.pair().await;
+        answering.write_all(&content(4000)).await.unwrap();
+        answering.flush().await.unwrap();
+        read(&mut client, 4000).await;
+        assert_eq!(client.received.buffer.len(), RECEIVED_FIRST);
+        let sender = tokio::spawn(async move {
+            answering.write_all(&content(4_000_000)).await.unwrap();
+            answering.flush().await.unwrap();
+        });
+        read(&mut client, 4_000_000).await;
+        sender.await.unwrap();
+        let space = client.received.buffer.len();
+        assert!((2 * RECEIVED_FIRST..=RECEIVED_MOST).contains(&space), "{space}");
     }
 
     #[tokio::test]
