@@ -42,12 +42,11 @@ fn cancelled_it_leaves_no_parts_behind() {
 
 #[test]
 fn killed_it_leaves_parts_that_the_next_run_removes_and_nobody_elses() {
-    let (world, bucket, mut step) = hanging("killed");
+    let (world, bucket, step) = hanging("killed");
     world.seed().begin_upload(&bucket, "somebody-elses.bin");
     world.seed().begin_upload(&bucket, "big.bin");
     let again = step.clone();
-    step.timeout = Duration::from_secs(6);
-    let job = world.run(vec![step]);
+    let job = world.run(vec![step.cancelled(Cancel::Killed(Duration::from_secs(6)))]);
     assert_ne!(job.first().outcome, Outcome::Succeeded);
     assert_eq!(begun(&world, &bucket), 1, "it had not come so far: {}", job.log());
     assert_eq!(world.seed().open_uploads(&bucket).len(), 3);
