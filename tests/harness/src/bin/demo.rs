@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use causeway_harness::agent::{JobResult, Outcome, StepResult};
+use causeway_harness::leak::Holder;
 use causeway_harness::moto::Moto;
 use causeway_harness::pipeline;
 use causeway_harness::world::{Settings, World, workspace};
@@ -137,7 +138,8 @@ fn show_rest(world: &World, job: &JobResult) -> Result<bool> {
         say("   nothing in Agent.TempDirectory")?;
     }
     let mut secrets = world.secrets();
-    secrets.add("the NuGet token", TOKEN);
+    // The pipeline hands it to its script by `env:`.
+    secrets.add_for("the NuGet token", TOKEN, Holder::ScriptSteps);
     let leaks = secrets.search(job);
     for leak in &leaks {
         say(&format!("   LEAK: {} ({}) in {}", leak.secret, leak.form, leak.place))?;
