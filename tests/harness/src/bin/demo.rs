@@ -130,7 +130,7 @@ fn show_docker_login(job: &JobResult) -> Result<()> {
 }
 
 fn show_rest(world: &World, job: &JobResult) -> Result<bool> {
-    say("\n── What is left after post-job")?;
+    say("\n── What is left after post-job (summaries: the agent takes them from there)")?;
     let mut files = Vec::new();
     collect(&job.temp(), &mut files)?;
     files.iter().try_for_each(|file| say(&format!("   {}", file.display())))?;
