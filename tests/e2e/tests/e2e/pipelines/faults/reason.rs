@@ -107,7 +107,8 @@ fn tells(error: &str, step: &StepResult, met: &[Kind]) -> Result<(), String> {
     if is_cancelled && met.contains(&Kind::Silence) && step.errors().contains(&TOO_LONG) {
         return Ok(());
     }
-    if !(is_cancelled && step.struck) && !names(error, step) {
+    let is_struck = is_cancelled && step.struck;
+    if !is_struck && !names(error, step) {
         return Err("it does not name what failed".to_owned());
     }
     let log = step.log.to_lowercase();
