@@ -315,14 +315,14 @@ impl Wire {
     }
 
     /// As the request line says it: on a connection of its own without the host.
-    fn uri(&self, path: String, query: &str) -> String {
-        let mark = if query.is_empty() { "" } else { "?" };
+    fn uri(&self, mut path: String, query: &str) -> String {
+        if !query.is_empty() {
+            path.push('?');
+            path.push_str(query);
+        }
         match self.way {
-            Way::Direct(_) if query.is_empty() => path,
-            Way::Direct(_) => format!("{path}{mark}{query}"),
-            Way::Through(_) => {
-                format!("{}://{}{path}{mark}{query}", self.endpoint.scheme(), self.endpoint.authority)
-            }
+            Way::Direct(_) => path,
+            Way::Through(_) => format!("{}://{}{path}", self.endpoint.scheme(), self.endpoint.authority),
         }
     }
 
